@@ -1,0 +1,212 @@
+//! Every setting once: its key, what it does, and why its default is what it
+//! is. The default itself is that of [`Settings`].
+
+use std::path::Path;
+
+use super::field::{Field, SettingValue};
+use super::settings::Settings;
+
+/// One setting.
+pub struct Setting {
+    /// Its key in `lantern.toml`: a table and a name, such as
+    /// `limits.memory_mib`.
+    pub key: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// Why its default is what it is.
+    pub reason: &'static str,
+    pub(super) field: Field,
+}
+
+impl Setting {
+    /// The environment variable that sets it: `LANTERN_LIMITS_MEMORY_MIB`.
+    pub fn variable(&self) -> String {
+        if self.key == "log.filter" {
+            // The one people type by hand, hence the short name.
+            return "LANTERN_LOG".into();
+        }
+        format!("LANTERN_{}", self.key.replace('.', "_").to_uppercase())
+    }
+
+    /// Its default.
+    pub fn default(&self) -> SettingValue {
+        self.field.read(&mut Settings::in_dir(Path::new("")))
+    }
+
+    /// Which values are allowed.
+    pub fn allowed(&self) -> String {
+        self.field.allowed()
+    }
+}
+
+/// The setting with this key.
+pub(super) fn setting(key: &str) -> Option<(usize, &'static Setting)> {
+    SETTINGS
+        .iter()
+        .enumerate()
+        .find(|(_, setting)| setting.key == key)
+}
+
+/// The longest time that makes sense anywhere: a day, in milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// All settings, in the order in which they are shown. `data_dir` is the first,
+/// as the defaults of others lie within it.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "data_dir",
+        doc: "folder for the stores and compiled components",
+        reason: "beside lantern.toml, so that one folder is one installation",
+        field: Field::Path(|s| &mut s.data_dir),
+    },
+    Setting {
+        key: "projectors_dir",
+        doc: "watched folder: a component put here is taken into use",
+        reason: "apart from the data, as other people write to it",
+        field: Field::Path(|s| &mut s.projectors_dir),
+    },
+    Setting {
+        key: "event_store.path",
+        doc: "SQLite file with the events",
+        reason: "events.db in data_dir",
+        field: Field::Path(|s| &mut s.event_store.path),
+    },
+    Setting {
+        key: "event_store.durability",
+        doc: "full: an append survives a power cut; normal: a crash of the process",
+        reason: "events are the truth; what was acknowledged must not be lost",
+        field: Field::Durability(|s| &mut s.event_store.durability),
+    },
+    Setting {
+        key: "read_store.path",
+        doc: "SQLite file with the read models and their checkpoints",
+        reason: "read.db in data_dir; a file of its own, so that readers and appends do not meet",
+        field: Field::Path(|s| &mut s.read_store.path),
+    },
+    Setting {
+        key: "read_store.durability",
+        doc: "full: a commit survives a power cut; normal: a crash of the process",
+        reason: "rows and checkpoint go together, so what a power cut takes is projected again",
+        field: Field::Durability(|s| &mut s.read_store.durability),
+    },
+    Setting {
+        key: "limits.memory_mib",
+        doc: "linear memory of one component instance, all memories together",
+        reason: "a JavaScript runtime takes up to 48 MiB before the first event; the rest is for the batch",
+        field: Field::Mebibytes(|s| &mut s.limits.memory_bytes, 1..=4096),
+    },
+    Setting {
+        key: "limits.batch_ms",
+        doc: "time a projector may take for one batch",
+        reason: "long enough for a slow interpreter, short enough to notice an endless loop",
+        field: Field::Milliseconds(|s| &mut s.limits.batch_time, 10..=DAY_MS),
+    },
+    Setting {
+        key: "limits.load_ms",
+        doc: "time for instantiating and describing a component",
+        reason: "interpreters start in about a second",
+        field: Field::Milliseconds(|s| &mut s.limits.load_time, 10..=DAY_MS),
+    },
+    Setting {
+        key: "limits.component_mib",
+        doc: "size of a component's file",
+        reason: "Python components are 18 to 38 MiB",
+        field: Field::Mebibytes(|s| &mut s.limits.component_bytes, 1..=1024),
+    },
+    Setting {
+        key: "limits.sent_mib",
+        doc: "what a projector may send to the host in one call",
+        reason: "bounds the host's memory; far above the commands of a full batch",
+        field: Field::Mebibytes(|s| &mut s.limits.sent_bytes, 1..=1024),
+    },
+    Setting {
+        key: "limits.commands",
+        doc: "commands of one batch",
+        reason: "twenty-five for each event of a full batch",
+        field: Field::Count(|s| &mut s.limits.commands, 1..=10_000_000),
+    },
+    Setting {
+        key: "limits.log_lines",
+        doc: "log lines of one batch; the rest is counted and dropped",
+        reason: "more than anybody reads of one batch",
+        field: Field::Count(|s| &mut s.limits.log_lines, 0..=1_000_000),
+    },
+    Setting {
+        key: "limits.log_line_kib",
+        doc: "length of one log line or panic message; the rest is cut off",
+        reason: "holds a deep backtrace",
+        field: Field::Kibibytes(|s| &mut s.limits.log_line_bytes, 1..=1024),
+    },
+    Setting {
+        key: "batch.events",
+        doc: "events handed to a projector at once",
+        reason: "the least dear of 500 to 4,000: every batch pays for a fresh instance and for its memory",
+        field: Field::Count(|s| &mut s.pacing.batch_events, 1..=100_000),
+    },
+    Setting {
+        key: "batch.kib",
+        doc: "payload handed to a projector at once; one event goes even if larger",
+        reason: "bounds what a batch of large events copies into the sandbox",
+        field: Field::Kibibytes(|s| &mut s.pacing.batch_bytes, 1..=(1 << 20)),
+    },
+    Setting {
+        key: "commit.rows",
+        doc: "changed rows that are worth a commit while catching up",
+        reason: "by then the fixed cost of a commit no longer shows",
+        field: Field::Count(|s| &mut s.pacing.commit_rows, 1..=10_000_000),
+    },
+    Setting {
+        key: "commit.mib",
+        doc: "gathered values that force a commit",
+        reason: "bounds the memory of a projector with large rows",
+        field: Field::Mebibytes(|s| &mut s.pacing.commit_bytes, 1..=4096),
+    },
+    Setting {
+        key: "commit.interval_ms",
+        doc: "longest time that changes are gathered before a commit",
+        reason: "what a reader waits at most while a projector catches up",
+        field: Field::Milliseconds(|s| &mut s.pacing.commit_interval, 1..=DAY_MS),
+    },
+    Setting {
+        key: "cache.mib",
+        doc: "rows remembered for each projector",
+        reason: "some hundred thousand rows, which is most of what is still changing",
+        field: Field::Mebibytes(|s| &mut s.pacing.cache_bytes, 1..=(64 << 10)),
+    },
+    Setting {
+        key: "retry.first_ms",
+        doc: "first pause before something that failed is tried again; it doubles",
+        reason: "a locked file is free again within it",
+        field: Field::Milliseconds(|s| &mut s.pacing.retry_first, 1..=DAY_MS),
+    },
+    Setting {
+        key: "retry.most_ms",
+        doc: "longest pause before something that failed is tried again",
+        reason: "spares what is in trouble, yet notices within half a minute that it is well",
+        field: Field::Milliseconds(|s| &mut s.pacing.retry_most, 1..=DAY_MS),
+    },
+    Setting {
+        key: "watch.debounce_ms",
+        doc: "how long a file must be left alone before it is taken",
+        reason: "a linker or a copy writes without such a break, and a person does not feel it",
+        field: Field::Milliseconds(|s| &mut s.watch.debounce, 1..=60_000),
+    },
+    Setting {
+        key: "watch.rescan_ms",
+        doc: "how often the folder is read whole, whatever the system announces",
+        reason: "network and container file systems announce nothing; reading a folder costs nothing",
+        field: Field::Milliseconds(|s| &mut s.watch.rescan, 100..=DAY_MS),
+    },
+    Setting {
+        key: "log.filter",
+        doc: "what is logged: a level, or directives such as info,lantern::worker=debug",
+        reason: "what happens, without how (commands other than `run` log warnings only)",
+        field: Field::LogFilter(|s| &mut s.log.filter),
+    },
+    Setting {
+        key: "log.format",
+        doc: "human, or json with one object a line",
+        reason: "the first reader is a person",
+        field: Field::LogFormat(|s| &mut s.log.format),
+    },
+];

@@ -1,0 +1,28 @@
+//! What is true of this host: settings, where each came from, and why each
+//! default is what it is.
+//!
+//! [`gather`] collects what the user said (`file` reads `lantern.toml`), and
+//! [`resolve`] turns it into [`Settings`]: what is true after checks. The rest
+//! of the host sees only the latter. `defaults` holds the table in which every
+//! setting stands once. Strength, weakest first: default, `lantern.toml`,
+//! environment, flag.
+
+mod defaults;
+mod error;
+mod field;
+mod file;
+mod gather;
+mod limits;
+mod nearest;
+mod pacing;
+mod resolve;
+mod settings;
+
+pub use defaults::{SETTINGS, Setting};
+pub use error::ConfigError;
+pub use field::SettingValue;
+pub use gather::{FILE_NAME, gather};
+pub use limits::Limits;
+pub use pacing::Pacing;
+pub use resolve::{FileText, Flag, Inputs, Origin, Resolved, ResolvedSetting, resolve};
+pub use settings::{Durability, LogFormat, LogSettings, Settings, StoreSettings, WatchSettings};

@@ -1,0 +1,265 @@
+//! From what the user said to what is true. Pure: no file, no environment.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::defaults::{SETTINGS, Setting, setting};
+use super::error::ConfigError;
+use super::field::{Given, SettingValue};
+use super::file;
+use super::nearest::nearest;
+use super::settings::Settings;
+
+/// All that settings are made of.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// `lantern.toml`, if there is one.
+    pub file: Option<FileText>,
+    /// The environment variables. Those that are no settings are passed over:
+    /// the prefix may be in use for other things, too.
+    pub environment: BTreeMap<String, String>,
+    /// The flags. Of two for the same setting, the later counts.
+    pub flags: Vec<Flag>,
+}
+
+/// A file of settings.
+#[derive(Debug, Clone)]
+pub struct FileText {
+    /// Where it is. Relative paths in it are taken from its folder.
+    pub path: PathBuf,
+    /// What is written in it.
+    pub text: String,
+}
+
+/// A setting given on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The flag, as the user knows it: `--data-dir`, `--set`.
+    pub name: String,
+    /// The setting.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Flag {
+    /// Reads the argument of `--set`.
+    pub fn set(argument: &str) -> Result<Self, ConfigError> {
+        let (key, value) = argument
+            .split_once('=')
+            .ok_or_else(|| ConfigError::NotAnAssignment(argument.to_owned()))?;
+        Ok(Self {
+            name: "--set".into(),
+            key: key.trim().into(),
+            value: value.trim().into(),
+        })
+    }
+}
+
+/// Where the value of a setting came from, weakest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// A line of `lantern.toml`, from 1.
+    File(PathBuf, usize),
+    /// An environment variable.
+    Variable(String),
+    /// A flag.
+    Flag(String),
+}
+
+/// Settings, and where each value came from.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The settings.
+    pub settings: Settings,
+    /// In the order of [`SETTINGS`].
+    origins: Vec<Origin>,
+}
+
+/// One setting, resolved.
+pub struct ResolvedSetting {
+    /// The setting.
+    pub setting: &'static Setting,
+    /// Its value.
+    pub value: SettingValue,
+    /// Where the value came from.
+    pub origin: Origin,
+}
+
+impl Resolved {
+    /// Every setting with its value and origin.
+    pub fn entries(&self) -> Vec<ResolvedSetting> {
+        let mut settings = self.settings.clone();
+        let origins = self.origins.iter().cloned();
+        SETTINGS
+            .iter()
+            .zip(origins)
+            .map(|(setting, origin)| ResolvedSetting {
+                setting,
+                value: setting.field.read(&mut settings),
+                origin,
+            })
+            .collect()
+    }
+
+    /// Where the value of a setting came from; [`Origin::Default`] for a key
+    /// that there is not.
+    pub fn origin(&self, key: &str) -> &Origin {
+        setting(key).map_or(&Origin::Default, |(i, _)| &self.origins[i])
+    }
+}
+
+/// What was said about one setting, most emphatically.
+#[derive(Debug, Clone)]
+struct Said {
+    given: Given,
+    origin: Origin,
+}
+
+/// Finds the value of every setting: flags before environment before file
+/// before defaults.
+pub fn resolve(inputs: &Inputs) -> Result<Resolved, ConfigError> {
+    let mut said: Vec<Option<Said>> = vec![None; SETTINGS.len()];
+    hear_file(inputs, &mut said)?;
+    hear_environment(inputs, &mut said);
+    hear_flags(inputs, &mut said)?;
+
+    let mut settings = Settings::in_dir("");
+    let mut origins = Vec::new();
+    for (setting, said) in SETTINGS.iter().zip(&said) {
+        if let Some(said) = said {
+            apply(&mut settings, setting, said)?;
+        }
+        if setting.key == "data_dir" {
+            // The first in the table: the defaults within it follow it.
+            settings = Settings::with_dirs(settings.data_dir, settings.projectors_dir);
+        }
+        origins.push(
+            said.as_ref()
+                .map_or(Origin::Default, |said| said.origin.clone()),
+        );
+    }
+    let resolved = Resolved { settings, origins };
+    check_together(&resolved)?;
+    Ok(resolved)
+}
+
+fn hear_file(inputs: &Inputs, said: &mut [Option<Said>]) -> Result<(), ConfigError> {
+    let Some(file) = &inputs.file else {
+        return Ok(());
+    };
+    for written in file::parse(file)? {
+        let origin = Origin::File(file.path.clone(), written.line);
+        if written.key.starts_with("projectors.") {
+            return Err(ConfigError::ProjectorSettings { origin });
+        }
+        let i = known(&written.key, &origin)?;
+        said[i] = Some(Said {
+            given: written.given,
+            origin,
+        });
+    }
+    Ok(())
+}
+
+fn hear_environment(inputs: &Inputs, said: &mut [Option<Said>]) {
+    for (setting, said) in SETTINGS.iter().zip(said) {
+        let variable = setting.variable();
+        // An empty variable is how many tools hand on one that is not set.
+        if let Some(value) = inputs
+            .environment
+            .get(&variable)
+            .filter(|value| !value.is_empty())
+        {
+            *said = Some(Said {
+                given: Given::Bare(value.clone()),
+                origin: Origin::Variable(variable),
+            });
+        }
+    }
+}
+
+fn hear_flags(inputs: &Inputs, said: &mut [Option<Said>]) -> Result<(), ConfigError> {
+    for flag in &inputs.flags {
+        let origin = Origin::Flag(flag.name.clone());
+        let i = known(&flag.key, &origin)?;
+        said[i] = Some(Said {
+            given: Given::Bare(flag.value.clone()),
+            origin,
+        });
+    }
+    Ok(())
+}
+
+fn known(key: &str, origin: &Origin) -> Result<usize, ConfigError> {
+    setting(key)
+        .map(|(i, _)| i)
+        .ok_or_else(|| ConfigError::UnknownKey {
+            key: key.to_owned(),
+            origin: origin.clone(),
+            nearest: nearest(key, SETTINGS.iter().map(|setting| setting.key)),
+        })
+}
+
+fn apply(
+    settings: &mut Settings,
+    setting: &'static Setting,
+    said: &Said,
+) -> Result<(), ConfigError> {
+    let base = match &said.origin {
+        Origin::File(path, _) => path.parent().unwrap_or(Path::new("")),
+        _ => Path::new(""),
+    };
+    setting
+        .field
+        .write(settings, &said.given, base)
+        .map_err(|wrong| ConfigError::WrongValue {
+            key: setting.key,
+            given: said.given.to_string(),
+            origin: said.origin.clone(),
+            allowed: wrong.allowed,
+        })
+}
+
+/// Checks what no setting can know alone.
+fn check_together(resolved: &Resolved) -> Result<(), ConfigError> {
+    let settings = &resolved.settings;
+    let conflict = |key: &'static str, reason: String| {
+        Err(ConfigError::Conflict {
+            key,
+            origin: resolved.origin(key).clone(),
+            reason,
+        })
+    };
+    if settings.pacing.retry_first > settings.pacing.retry_most {
+        let most = settings.pacing.retry_most.as_millis();
+        return conflict(
+            "retry.first_ms",
+            format!("is above `retry.most_ms`, which is {most}"),
+        );
+    }
+    if settings.event_store.path == settings.read_store.path {
+        return conflict(
+            "read_store.path",
+            "is the same file as `event_store.path`".into(),
+        );
+    }
+    Ok(())
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Origin::Variable(name) | Origin::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

@@ -1,0 +1,34 @@
+//! The words of Lantern: events, positions, values, tables, commands, rows,
+//! projectors and generations. No I/O, no SQL, no WebAssembly.
+
+mod batch;
+mod cells;
+mod command;
+mod event;
+mod generation;
+mod name;
+mod position;
+mod projector;
+mod row;
+mod table;
+mod time;
+mod value;
+
+pub use batch::EventBatch;
+pub use cells::{Cell, CellReader, Cells, MalformedCells};
+pub use command::{Command, CommandReader, Commands, MalformedCommands, Operation};
+pub use event::{Event, Payload};
+pub use generation::{
+    Digest, Epoch, Failure, FailureClass, Generation, GenerationId, GenerationState,
+    ProjectorRecord, WantedState,
+};
+pub use name::{InvalidName, check_name, is_reserved};
+pub use position::{Checkpoint, Position};
+pub use projector::{
+    Description, Envelope, EventFilter, InvalidDescription, Pattern, ProjectorName, RawDescription,
+    RawTable,
+};
+pub use row::{Changes, Row, TableChanges};
+pub use table::{Column, Index, IndexColumn, Table};
+pub use time::{Timestamp, TimestampError};
+pub use value::{ColumnType, Value, ValueError};

@@ -1,0 +1,429 @@
+//! What a projector says of itself, as said and as checked.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::name::{InvalidName, check_name};
+use super::table::{Column, Index, IndexColumn, Table};
+use super::value::ColumnType;
+
+/// The checked name of a projector.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProjectorName(String);
+
+impl ProjectorName {
+    /// Checks a name: see [`check_name`].
+    pub fn new(name: &str) -> Result<Self, InvalidName> {
+        check_name("projector", name)?;
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProjectorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which events a projector gets: those that match every list that is not
+/// empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EventFilter {
+    /// Event types.
+    pub types: Vec<Pattern>,
+    /// Streams.
+    pub streams: Vec<Pattern>,
+    /// Tenants.
+    pub tenants: Vec<Pattern>,
+}
+
+impl EventFilter {
+    /// Whether an event passes.
+    pub fn matches(&self, event_type: &str, stream: &str, tenant: &str) -> bool {
+        let one_of =
+            |list: &[Pattern], name| list.is_empty() || list.iter().any(|p| p.matches(name));
+        one_of(&self.types, event_type)
+            && one_of(&self.streams, stream)
+            && one_of(&self.tenants, tenant)
+    }
+}
+
+/// A name, or the beginning of one followed by `*`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(pub String);
+
+impl Pattern {
+    /// Whether a name is meant.
+    pub fn matches(&self, name: &str) -> bool {
+        match self.prefix() {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == self.0,
+        }
+    }
+
+    /// The beginning that is asked for, or `None` for an exact name.
+    pub fn prefix(&self) -> Option<&str> {
+        self.0.strip_suffix('*')
+    }
+}
+
+/// The parts of an event that are read and sent only to those who ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Event ids.
+    pub ids: bool,
+    /// Stream names.
+    pub streams: bool,
+    /// Metadata.
+    pub metadata: bool,
+}
+
+/// What a projector says of itself, checked: its names are sound, its keys and
+/// indexes refer to columns there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Its name.
+    pub name: ProjectorName,
+    /// Its version.
+    pub version: semver::Version,
+    /// The events it wants.
+    pub wants: EventFilter,
+    /// The parts of an event it needs.
+    pub needs: Envelope,
+    /// The tables it owns.
+    pub tables: Vec<Table>,
+}
+
+impl Description {
+    /// Whether any table is keyed by tenant, so that a batch may hold the
+    /// events of one tenant only.
+    pub fn is_tenant_keyed(&self) -> bool {
+        self.tables.iter().any(|table| table.tenant_keyed)
+    }
+}
+
+/// What a projector says of itself, as said.
+#[derive(Debug, Clone, Default)]
+pub struct RawDescription {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Wanted types, streams and tenants.
+    pub wants: [Vec<String>; 3],
+    /// The parts of an event it needs.
+    pub needs: Envelope,
+    /// The tables it owns.
+    pub tables: Vec<RawTable>,
+}
+
+/// A table as a projector describes it.
+#[derive(Debug, Clone, Default)]
+pub struct RawTable {
+    /// Its name.
+    pub name: String,
+    /// Name, type and nullability of each column.
+    pub columns: Vec<(String, ColumnType, bool)>,
+    /// The names of the key's columns.
+    pub key: Vec<String>,
+    /// For each index whether it is unique, and column, JSON path and direction
+    /// (`true` is descending) of each part.
+    #[allow(clippy::type_complexity, reason = "lives for one conversion only")]
+    pub indexes: Vec<(bool, Vec<(String, Option<String>, bool)>)>,
+    /// Whether the host adds the tenant to the key.
+    pub tenant_keyed: bool,
+    /// Whether rows carry an entity version.
+    pub guarded: bool,
+}
+
+/// What a projector says of itself is not sound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDescription {
+    /// A name cannot be used.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// The version is not semantic.
+    #[error("version `{0}` is not a semantic version such as 1.0.0")]
+    Version(String),
+    /// It owns no table.
+    #[error("it declares no table")]
+    NoTable,
+    /// There is too much of something.
+    #[error("it declares {count} {what}; the most allowed is {most}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A table is declared twice.
+    #[error("table `{0}` is declared twice")]
+    DuplicateTable(String),
+    /// Something is wrong with one table.
+    #[error("table `{table}`: {reason}")]
+    Table {
+        /// The table.
+        table: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A filter entry cannot be used.
+    #[error(
+        "filter entry `{0}` is empty, longer than 512 bytes, or has `*` elsewhere than at its end"
+    )]
+    Filter(String),
+}
+
+const MOST_TABLES: usize = 64;
+const MOST_COLUMNS: usize = 256;
+const MOST_INDEXES: usize = 32;
+const MOST_FILTER_ENTRIES: usize = 1_000;
+
+/// The column that the host adds to tenant-keyed tables.
+const TENANT_COLUMN: &str = "tenant";
+
+impl RawDescription {
+    /// Checks everything a projector says of itself before any of it is used.
+    pub fn check(self) -> Result<Description, InvalidDescription> {
+        let name = ProjectorName::new(&self.name)?;
+        let version = semver::Version::parse(&self.version)
+            .map_err(|_| InvalidDescription::Version(self.version.chars().take(40).collect()))?;
+        if self.tables.is_empty() {
+            return Err(InvalidDescription::NoTable);
+        }
+        at_most("tables", self.tables.len(), MOST_TABLES)?;
+        let mut tables = Vec::new();
+        let mut names = HashSet::new();
+        for raw in self.tables {
+            let table = raw.check()?;
+            if !names.insert(table.name.clone()) {
+                return Err(InvalidDescription::DuplicateTable(table.name));
+            }
+            tables.push(table);
+        }
+        let [types, streams, tenants] = self.wants;
+        Ok(Description {
+            name,
+            version,
+            wants: EventFilter {
+                types: check_patterns(types)?,
+                streams: check_patterns(streams)?,
+                tenants: check_patterns(tenants)?,
+            },
+            needs: self.needs,
+            tables,
+        })
+    }
+}
+
+impl RawTable {
+    fn check(self) -> Result<Table, InvalidDescription> {
+        check_name("table", &self.name)?;
+        at_most("columns", self.columns.len(), MOST_COLUMNS)?;
+        at_most("indexes", self.indexes.len(), MOST_INDEXES)?;
+        let refuse = |reason: String| InvalidDescription::Table {
+            table: self.name.clone(),
+            reason,
+        };
+
+        let mut columns = Vec::new();
+        if self.tenant_keyed {
+            columns.push(Column {
+                name: TENANT_COLUMN.into(),
+                column_type: ColumnType::Text,
+                nullable: false,
+            });
+        }
+        for (name, column_type, nullable) in &self.columns {
+            check_name("column", name).map_err(|e| refuse(e.to_string()))?;
+            if columns.iter().any(|c: &Column| &c.name == name) {
+                let host = if self.tenant_keyed && name == TENANT_COLUMN {
+                    " (the host adds it to a tenant-keyed table)"
+                } else {
+                    ""
+                };
+                return Err(refuse(format!("column `{name}` is declared twice{host}")));
+            }
+            columns.push(Column {
+                name: name.clone(),
+                column_type: *column_type,
+                nullable: *nullable,
+            });
+        }
+        let find = |name: &str| columns.iter().position(|c| c.name == name);
+
+        let mut key: Vec<usize> = (0..usize::from(self.tenant_keyed)).collect();
+        if self.key.is_empty() {
+            return Err(refuse("it has no primary key".into()));
+        }
+        for name in &self.key {
+            let at =
+                find(name).ok_or_else(|| refuse(format!("key column {name:?} is not declared")))?;
+            let column = &columns[at];
+            if key.contains(&at) {
+                return Err(refuse(format!("column `{name}` stands twice in the key")));
+            }
+            if column.nullable {
+                return Err(refuse(format!("key column `{name}` must not be nullable")));
+            }
+            if matches!(column.column_type, ColumnType::Float | ColumnType::Json) {
+                return Err(refuse(format!(
+                    "key column `{name}` is of type {}, which has no reliable equality",
+                    column.column_type
+                )));
+            }
+            key.push(at);
+        }
+
+        let mut indexes = Vec::new();
+        for (unique, parts) in &self.indexes {
+            if parts.is_empty() {
+                return Err(refuse("an index has no column".into()));
+            }
+            let mut index_columns = Vec::new();
+            for (name, path, descending) in parts {
+                let column = find(name)
+                    .ok_or_else(|| refuse(format!("index column {name:?} is not declared")))?;
+                if let Some(path) = path {
+                    check_path(path, columns[column].column_type).map_err(&refuse)?;
+                }
+                index_columns.push(IndexColumn {
+                    column,
+                    path: path.clone(),
+                    descending: *descending,
+                });
+            }
+            indexes.push(Index {
+                columns: index_columns,
+                unique: *unique,
+            });
+        }
+        Ok(Table {
+            name: self.name.clone(),
+            columns,
+            key,
+            indexes,
+            tenant_keyed: self.tenant_keyed,
+            guarded: self.guarded,
+        })
+    }
+}
+
+/// A path such as `$.address.city` or `$.items[0].sku`: plain enough to mean
+/// the same in every database.
+fn check_path(path: &str, column_type: ColumnType) -> Result<(), String> {
+    if column_type != ColumnType::Json {
+        return Err(format!(
+            "an index has the path {path:?} into a column of type {column_type}"
+        ));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
+    match path.strip_prefix("$.") {
+        Some(rest) if !rest.is_empty() && path.len() <= 200 && rest.chars().all(plain) => Ok(()),
+        _ => Err(format!(
+            "index path {:?} is not of the form $.member.member",
+            path.chars().take(60).collect::<String>()
+        )),
+    }
+}
+
+fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription> {
+    at_most("filter entries", list.len(), MOST_FILTER_ENTRIES)?;
+    list.into_iter()
+        .map(|entry| {
+            let star_inside = entry.strip_suffix('*').unwrap_or(&entry).contains('*');
+            if entry.is_empty() || entry.len() > 512 || star_inside {
+                let shown = entry
+                    .chars()
+                    .take(60)
+                    .flat_map(char::escape_default)
+                    .collect();
+                return Err(InvalidDescription::Filter(shown));
+            }
+            Ok(Pattern(entry))
+        })
+        .collect()
+}
+
+fn at_most(what: &'static str, count: usize, most: usize) -> Result<(), InvalidDescription> {
+    if count > most {
+        return Err(InvalidDescription::TooMany { what, count, most });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orders() -> RawDescription {
+        RawDescription {
+            name: "orders".into(),
+            version: "1.0.0".into(),
+            wants: [vec!["order.*".into()], vec![], vec![]],
+            needs: Envelope::default(),
+            tables: vec![RawTable {
+                name: "order_summaries".into(),
+                columns: vec![
+                    ("order_id".into(), ColumnType::Text, false),
+                    ("items".into(), ColumnType::Json, true),
+                ],
+                key: vec!["order_id".into()],
+                indexes: vec![(false, vec![("items".into(), Some("$.a.b".into()), true)])],
+                ..RawTable::default()
+            }],
+        }
+    }
+
+    fn refused(change: impl FnOnce(&mut RawDescription)) -> String {
+        let mut raw = orders();
+        change(&mut raw);
+        raw.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_sound_description_is_accepted() {
+        let checked = orders().check().unwrap();
+        assert!(checked.wants.matches("order.created", "any", ""));
+        assert!(!checked.wants.matches("invoice.created", "any", ""));
+        assert_eq!(checked.tables[0].key, [0]);
+    }
+
+    #[test]
+    fn the_host_puts_the_tenant_first_in_the_key() {
+        let mut raw = orders();
+        raw.tables[0].tenant_keyed = true;
+        let table = raw.check().unwrap().tables.remove(0);
+        assert_eq!(table.columns[0].name, "tenant");
+        assert_eq!(table.key, [0, 1]);
+    }
+
+    #[test]
+    fn an_unsound_description_is_refused_with_the_reason() {
+        assert!(refused(|r| r.version = "one".into()).contains("not a semantic version"));
+        assert!(refused(|r| r.tables.clear()).contains("no table"));
+        assert!(refused(|r| r.tables.push(r.tables[0].clone())).contains("declared twice"));
+        assert!(refused(|r| r.tables[0].key.clear()).contains("no primary key"));
+        assert!(refused(|r| r.tables[0].key = vec!["nope".into()]).contains("not declared"));
+        assert!(
+            refused(|r| r.tables[0].key = vec!["items".into()]).contains("must not be nullable")
+        );
+        assert!(refused(|r| r.tables[0].name = "x\"; drop table y".into()).contains("lower-case"));
+        assert!(
+            refused(|r| r.tables[0].indexes[0].1[0].1 = Some("$.a'".into()))
+                .contains("not of the form")
+        );
+        assert!(refused(|r| r.wants[0] = vec!["a*b".into()]).contains("filter entry"));
+    }
+}

@@ -1,0 +1,70 @@
+//! The tables of a projector, checked.
+
+use serde::{Deserialize, Serialize};
+
+use super::value::ColumnType;
+
+/// A table that a projector declared and the host found sound.
+///
+/// In a tenant-keyed table the host has put the column `tenant` first, and
+/// first in the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// The name that readers use.
+    pub name: String,
+    /// All columns, in order.
+    pub columns: Vec<Column>,
+    /// The key's columns, as indices into `columns`.
+    pub key: Vec<usize>,
+    /// Secondary indexes.
+    pub indexes: Vec<Index>,
+    /// Whether the first column is the tenant, set by the host.
+    pub tenant_keyed: bool,
+    /// Whether rows carry an entity version.
+    pub guarded: bool,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub column_type: ColumnType,
+    /// Whether null is allowed.
+    pub nullable: bool,
+}
+
+/// A secondary index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// What is indexed, in order.
+    pub columns: Vec<IndexColumn>,
+    /// Whether two rows may not share the same values.
+    pub unique: bool,
+}
+
+/// One part of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexColumn {
+    /// The column, as an index into the table's columns.
+    pub column: usize,
+    /// For a JSON column, the path within, such as `$.address.city`.
+    pub path: Option<String>,
+    /// Whether the index runs downwards.
+    pub descending: bool,
+}
+
+impl Table {
+    /// How many columns stand before those that the projector declared: 1 for
+    /// the host's `tenant` column, else 0.
+    pub fn host_columns(&self) -> usize {
+        usize::from(self.tenant_keyed)
+    }
+
+    /// Whether a column is part of the key.
+    pub fn is_key(&self, column: usize) -> bool {
+        self.key.contains(&column)
+    }
+}

@@ -1,0 +1,184 @@
+//! What happens in a host: one function each, which tells it once and with
+//! the same names of fields everywhere.
+//!
+//! Fields: `projector`, `generation`, `version`, `digest`, `file`, `position`,
+//! `error`, `pause_ms`. An error is told with its causes, on one line.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use super::causes::causes;
+use crate::model::{Checkpoint, Digest, Failure, GenerationId, Position, ProjectorName};
+
+// ---- the host ---------------------------------------------------------------
+
+/// A host began its work.
+pub fn host_started(instance: &str, projectors_dir: &Path) {
+    info!(instance, projectors_dir = %projectors_dir.display(), "host started");
+}
+
+/// A host was asked to stop, and finishes what it has begun.
+pub fn host_draining() {
+    info!("draining: workers finish their batches");
+}
+
+/// A host stopped in good order.
+pub fn host_stopped(instance: &str) {
+    info!(instance, "host stopped");
+}
+
+/// Something that is not a projector's fault failed and will be tried again.
+pub fn retrying(what: &str, error: &(dyn Error + 'static), pause: Duration) {
+    let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+    warn!(what, error = %causes(error).join(": "), pause_ms, "failed, trying again");
+}
+
+/// What was failing works again.
+pub fn recovered(what: &str, tries: u32) {
+    info!(what, tries, "works again");
+}
+
+/// The folder of projectors is not announced by the system; it is read from
+/// time to time instead.
+pub fn watching_by_rescan(error: &(dyn Error + 'static)) {
+    warn!(error = %causes(error).join(": "), "no announcements of changes; the folder is read from time to time");
+}
+
+// ---- files ------------------------------------------------------------------
+
+/// A component was read, checked and accepted.
+pub fn projector_loaded(
+    projector: &ProjectorName,
+    version: &semver::Version,
+    digest: &Digest,
+    file: &str,
+) {
+    info!(%projector, %version, %digest, file, "projector loaded");
+}
+
+/// A file was not taken into use.
+pub fn file_refused(file: &str, reason: &str) {
+    warn!(file, reason, "file refused");
+}
+
+/// A projector's file is gone; its data stays.
+pub fn file_gone(projector: &ProjectorName, file: &str) {
+    warn!(%projector, file, "file gone: the projector stands still, its data stays");
+}
+
+// ---- projectors -------------------------------------------------------------
+
+/// A worker began to fill a generation.
+pub fn projector_started(
+    projector: &ProjectorName,
+    generation: GenerationId,
+    checkpoint: &Checkpoint,
+) {
+    info!(%projector, %generation, position = %checkpoint, "projector started");
+}
+
+/// A worker ended because it was asked to.
+pub fn projector_stopped(
+    projector: &ProjectorName,
+    generation: GenerationId,
+    checkpoint: &Checkpoint,
+) {
+    info!(%projector, %generation, position = %checkpoint, "projector stopped");
+}
+
+/// A projector failed and stands still.
+pub fn projector_stopped_by_failure(
+    projector: &ProjectorName,
+    generation: GenerationId,
+    failure: &Failure,
+) {
+    let next_step = failure.next_step.as_str();
+    error!(%projector, %generation, error = %failure, next_step, "projector stopped by a failure");
+}
+
+/// A generation shows every event there is.
+pub fn caught_up(projector: &ProjectorName, generation: GenerationId, checkpoint: &Checkpoint) {
+    info!(%projector, %generation, position = %checkpoint, "caught up");
+}
+
+/// Somebody else works on a generation now.
+pub fn fenced(projector: &ProjectorName, generation: GenerationId, reason: &str) {
+    warn!(%projector, %generation, reason, "another worker has taken over");
+}
+
+/// The operator paused a projector.
+pub fn paused(projector: &ProjectorName) {
+    info!(%projector, "paused");
+}
+
+/// The operator let a projector go on.
+pub fn resumed(projector: &ProjectorName) {
+    info!(%projector, "resumed");
+}
+
+/// A projector, its records and its tables were removed.
+pub fn dropped(projector: &ProjectorName) {
+    info!(%projector, "projector dropped");
+}
+
+/// A projector wrote a log line, at this level of its own choice.
+pub fn guest_said(
+    projector: &ProjectorName,
+    level: tracing::Level,
+    position: Option<Position>,
+    text: &str,
+) {
+    let position = position.map(|position| position.0);
+    // The macros want their level as a constant.
+    match level {
+        tracing::Level::ERROR => error!(%projector, position, "{text}"),
+        tracing::Level::WARN => warn!(%projector, position, "{text}"),
+        tracing::Level::INFO => info!(%projector, position, "{text}"),
+        tracing::Level::DEBUG => debug!(%projector, position, "{text}"),
+        tracing::Level::TRACE => tracing::trace!(%projector, position, "{text}"),
+    }
+}
+
+/// A projector wrote more log lines than it may.
+pub fn guest_lines_dropped(projector: &ProjectorName, lines: u64) {
+    warn!(%projector, lines, "log lines dropped, above `limits.log_lines` of one batch");
+}
+
+// ---- generations ------------------------------------------------------------
+
+/// A new generation is being filled beside the live one.
+pub fn rebuild_started(
+    projector: &ProjectorName,
+    generation: GenerationId,
+    version: &semver::Version,
+) {
+    info!(%projector, %generation, %version, "rebuild started");
+}
+
+/// A generation that was being filled was given up.
+pub fn rebuild_given_up(projector: &ProjectorName, generation: GenerationId, reason: &str) {
+    warn!(%projector, %generation, reason, "rebuild given up");
+}
+
+/// A generation's secondary indexes were made.
+pub fn indexes_built(projector: &ProjectorName, generation: GenerationId, took: Duration) {
+    info!(%projector, %generation, seconds = took.as_secs_f64(), "indexes built");
+}
+
+/// Readers see another generation.
+pub fn swapped(projector: &ProjectorName, generation: GenerationId, version: &semver::Version) {
+    info!(%projector, %generation, %version, "swapped: readers see the new generation");
+}
+
+/// Readers see the former generation again.
+pub fn rolled_back(projector: &ProjectorName, generation: GenerationId, version: &semver::Version) {
+    warn!(%projector, %generation, %version, "rolled back: readers see the former generation");
+}
+
+/// Another component of the same version goes on from the checkpoint.
+pub fn hot_reloaded(projector: &ProjectorName, generation: GenerationId, digest: &Digest) {
+    info!(%projector, %generation, %digest, "component replaced, same version: goes on from its checkpoint");
+}
