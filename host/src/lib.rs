@@ -17,4 +17,5 @@
 #![forbid(non_ascii_idents)]
 pub mod config;
 pub mod model;
+pub mod source;
 pub mod telemetry;

@@ -1,0 +1,106 @@
+//! Events in order, from anywhere.
+//!
+//! The door to this room: a [`Source`] tells how far it goes and opens
+//! [`EventReader`]s; an [`EventStore`] is a source that Lantern itself can
+//! append to. The room knows events, positions and filters; it does not know
+//! projectors, components or read models.
+
+mod append;
+pub mod cloudevents;
+mod error;
+mod sqlite;
+
+pub use append::{Appended, ExpectedVersion, StreamInfo};
+pub use error::SourceError;
+pub use sqlite::{Durability, SqliteEventStore, SqliteOptions};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::model::{Checkpoint, Envelope, Event, EventBatch, EventFilter};
+
+/// What one read brought.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The events that passed the filter. May be empty although the checkpoint
+    /// moved on: then nothing up to there concerns the reader.
+    pub events: EventBatch,
+    /// Where the reader stands after these events, filtered-out ones included.
+    pub checkpoint: Checkpoint,
+    /// Whether there was nothing more to read.
+    pub at_head: bool,
+}
+
+/// How much one read may bring: it ends when either is reached.
+#[derive(Debug, Clone, Copy)]
+pub struct PageLimit {
+    /// Events that pass the filter.
+    pub events: usize,
+    /// Bytes of payload and envelope. One event is brought even if larger.
+    pub bytes: usize,
+}
+
+/// A log of events that can be read in order.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// The checkpoint of the last event that may safely be read now.
+    async fn head(&self) -> Result<Checkpoint, SourceError>;
+
+    /// Announces new heads. It is a hint for latency: it may come late or twice,
+    /// but the source looks by itself often enough that none is missed.
+    fn news(&self) -> watch::Receiver<Checkpoint>;
+
+    /// Opens a reader of the events that pass `filter`.
+    fn reader(
+        &self,
+        filter: &EventFilter,
+        needs: Envelope,
+    ) -> Result<Box<dyn EventReader>, SourceError>;
+}
+
+/// Reads events in order. It blocks, so it belongs on a blocking thread.
+pub trait EventReader: Send {
+    /// Reads the events that come next after a checkpoint.
+    fn read(&mut self, after: &Checkpoint, limit: PageLimit) -> Result<Page, SourceError>;
+}
+
+/// A source that Lantern owns and can append to.
+#[async_trait]
+pub trait EventStore: Source {
+    /// Appends events of one or more streams in one transaction, in the order
+    /// given. An event whose id is known from the same source is not appended
+    /// again. `expected` names streams whose version must be as stated, counted
+    /// before the append. An append all of whose events are known succeeds
+    /// whatever is expected: it is the second try of one whose answer was lost.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::WrongVersion`] when a stream is not at the expected
+    /// version; nothing is appended then.
+    async fn append(
+        &self,
+        events: Vec<Event>,
+        expected: Vec<ExpectedVersion>,
+    ) -> Result<Appended, SourceError>;
+
+    /// Begins an import: an append of any number of events, all or none. Other
+    /// appends wait for its end, and give up as they do when the store is busy.
+    async fn import(&self) -> Result<Box<dyn EventImport>, SourceError>;
+
+    /// The streams whose name begins with `prefix`, in name order, at most
+    /// `limit` of them.
+    async fn streams(&self, prefix: &str, limit: usize) -> Result<Vec<StreamInfo>, SourceError>;
+}
+
+/// An append of any number of events in one transaction. Dropping it before
+/// [`finish`](EventImport::finish) takes everything back. It blocks, so it
+/// belongs on a blocking thread.
+pub trait EventImport: Send {
+    /// Adds events, in the order given, under the rules of
+    /// [`EventStore::append`]. After an error the import is taken back and of
+    /// no further use.
+    fn push(&mut self, events: Vec<Event>) -> Result<(), SourceError>;
+
+    /// Makes all of it visible at once.
+    fn finish(self: Box<Self>) -> Result<Appended, SourceError>;
+}

@@ -1,0 +1,164 @@
+//! The event store, which hands the work to others.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
+
+use super::append::Writer;
+use super::connection::{Database, SqliteOptions};
+use super::import::SqliteImport;
+use super::news::{News, read_head};
+use super::read::SqliteReader;
+use super::schema;
+use crate::model::{Checkpoint, Envelope, Event, EventFilter};
+use crate::source::{
+    Appended, EventImport, EventReader, EventStore, ExpectedVersion, Source, SourceError,
+    StreamInfo,
+};
+
+/// An event store in a SQLite file.
+///
+/// Several handles, in one process or in many, may share a file: they append one
+/// after the other, and read without waiting for anyone.
+pub struct SqliteEventStore {
+    database: Database,
+    /// Waited for with a time limit, hence not a std mutex.
+    writer: Arc<AsyncMutex<Writer>>,
+    /// For the small questions.
+    questions: Arc<Mutex<Connection>>,
+    news: News,
+}
+
+impl SqliteEventStore {
+    /// Opens an event store. The file, its folders and its tables are made if
+    /// there are none.
+    pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, SourceError> {
+        // The working directory may change later; the file must not.
+        let path = std::path::absolute(path).map_err(|error| SourceError::Broken(error.into()))?;
+        let database = Database { path, options };
+        schema::prepare(&database).await?;
+        blocking(move || {
+            Ok(Self {
+                writer: Arc::new(AsyncMutex::new(Writer::new(database.writer()?))),
+                questions: Arc::new(Mutex::new(database.reader()?)),
+                news: News::start(&database)?,
+                database,
+            })
+        })
+        .await
+    }
+
+    /// The writer, when it is free within the busy timeout.
+    async fn writer(&self) -> Result<OwnedMutexGuard<Writer>, SourceError> {
+        let free = Arc::clone(&self.writer).lock_owned();
+        tokio::time::timeout(self.database.options.busy_timeout, free)
+            .await
+            .map_err(|_| SourceError::Unavailable("another append or import takes too long".into()))
+    }
+
+    async fn ask<T, F>(&self, question: F) -> Result<T, SourceError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let questions = Arc::clone(&self.questions);
+        blocking(move || {
+            // A question that panicked has left nothing half done.
+            let conn = questions.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(question(&conn)?)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Source for SqliteEventStore {
+    async fn head(&self) -> Result<Checkpoint, SourceError> {
+        self.ask(|conn| Ok(Checkpoint::at(read_head(conn)?))).await
+    }
+
+    fn news(&self) -> watch::Receiver<Checkpoint> {
+        self.news.subscribe()
+    }
+
+    fn reader(
+        &self,
+        filter: &EventFilter,
+        needs: Envelope,
+    ) -> Result<Box<dyn EventReader>, SourceError> {
+        let conn = self.database.reader()?;
+        Ok(Box::new(SqliteReader::new(conn, filter, needs)))
+    }
+}
+
+#[async_trait]
+impl EventStore for SqliteEventStore {
+    async fn append(
+        &self,
+        events: Vec<Event>,
+        expected: Vec<ExpectedVersion>,
+    ) -> Result<Appended, SourceError> {
+        let mut writer = self.writer().await?;
+        let announcer = self.news.announcer();
+        // Announced in there, too: the caller may have gone away by then.
+        blocking(move || {
+            let done = writer.append(&events, &expected)?;
+            announcer.announce(done.last_position);
+            Ok(done)
+        })
+        .await
+    }
+
+    async fn import(&self) -> Result<Box<dyn EventImport>, SourceError> {
+        let writer = self.writer().await?;
+        let announcer = self.news.announcer();
+        let import = blocking(move || SqliteImport::begin(writer, announcer)).await?;
+        Ok(Box::new(import))
+    }
+
+    async fn streams(&self, prefix: &str, limit: usize) -> Result<Vec<StreamInfo>, SourceError> {
+        let prefix = prefix.to_owned();
+        self.ask(move |conn| list_streams(conn, &prefix, limit))
+            .await
+    }
+}
+
+fn list_streams(
+    conn: &Connection,
+    prefix: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<StreamInfo>> {
+    // Names with the same beginning lie together, from the beginning itself on.
+    let mut list = conn.prepare_cached(
+        "SELECT t.name, s.name, s.version FROM lantern_streams s \
+         JOIN lantern_tenants t ON t.id = s.tenant \
+         WHERE s.name >= ?1 ORDER BY s.name, t.name",
+    )?;
+    let mut rows = list.query([prefix])?;
+    let mut streams = Vec::new();
+    while streams.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let stream: String = row.get(1)?;
+        if !stream.starts_with(prefix) {
+            break;
+        }
+        streams.push(StreamInfo {
+            tenant: row.get(0)?,
+            stream,
+            version: row.get::<_, i64>(2)? as u64,
+        });
+    }
+    Ok(streams)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(SourceError::Broken(error.into())))
+}
