@@ -19,3 +19,4 @@ pub mod config;
 pub mod model;
 pub mod source;
 pub mod telemetry;
+pub mod unit_of_work;

@@ -1,0 +1,212 @@
+//! Folds the commands of many events into one change per row.
+//!
+//! The door to this room: [`UnitOfWork`] takes commands in, in order, and gives
+//! out the rows to write, each once, however many commands touched it. It keeps
+//! the rows it has seen, so that most commands and reads never reach the
+//! database; because a generation has exactly one writer, what it remembers
+//! stays true from one commit to the next.
+//!
+//! The room is pure: it does no I/O. Where a command depends on a row it does
+//! not know, it names the key ([`UnitOfWork::unknown_rows`]) and the caller
+//! brings the row ([`UnitOfWork::learn`]).
+
+mod cache;
+mod fold;
+mod key;
+
+pub use fold::{CommandError, CommandProblem};
+
+use std::sync::Arc;
+
+use cache::{Known, TableCache};
+
+use crate::model::{Cells, Changes, Commands, MalformedCommands, Row, Table, TableChanges, Value};
+
+/// The changes gathered since the last commit, and the rows known so far.
+#[derive(Debug)]
+pub struct UnitOfWork {
+    tables: Vec<TableCache>,
+    /// The group of commands being gathered, counted from 1.
+    group: u64,
+    /// Bytes of values taken in since the group began.
+    gathered_bytes: usize,
+    /// The most bytes of rows to remember between commits.
+    memory_budget: usize,
+    /// Commands ignored because their entity version was not newer.
+    ignored: u64,
+}
+
+/// A row whose present state is asked for: its table and key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowKey {
+    /// The index of the table.
+    pub table: usize,
+    /// The key's values, the tenant included.
+    pub values: Vec<Value>,
+}
+
+/// What is known of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup {
+    /// It is this.
+    Row(Arc<Row>),
+    /// There is none.
+    Absent,
+    /// The database must be asked for this row.
+    Unknown(RowKey),
+}
+
+/// A group of changes handed out for a commit; says so when it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "tell the unit of work when the group is committed"]
+pub struct Group(u64);
+
+impl UnitOfWork {
+    /// Begins with nothing known.
+    ///
+    /// `starts_empty` says that the tables hold no row, so that a row which is
+    /// not remembered is known to be absent. `memory_budget` is in bytes.
+    pub fn new(tables: &[Table], memory_budget: usize, starts_empty: bool) -> Self {
+        let tables = tables
+            .iter()
+            .map(|table| TableCache::new(table.clone(), starts_empty))
+            .collect();
+        Self {
+            tables,
+            group: 1,
+            gathered_bytes: 0,
+            memory_budget,
+            ignored: 0,
+        }
+    }
+
+    /// The rows on whose present state these commands depend and that are not
+    /// known, each once. Empty as a rule.
+    pub fn unknown_rows(
+        &self,
+        commands: &Commands,
+        tenant: &str,
+    ) -> Result<Vec<RowKey>, CommandError> {
+        if self.tables.iter().all(TableCache::is_complete) {
+            return Ok(Vec::new());
+        }
+        fold::unknown_rows(&self.tables, commands, tenant)
+    }
+
+    /// Takes note of a row as the database holds it, or that it holds none.
+    pub fn learn(&mut self, key: &RowKey, row: Option<Row>) {
+        let cache = &mut self.tables[key.table];
+        let mut encoded = Vec::new();
+        key::encode_values(&key.values, &mut encoded);
+        cache.learn(&encoded, row.map(Arc::new));
+    }
+
+    /// Folds commands in, in order. `tenant` is the tenant of all their events.
+    ///
+    /// # Errors
+    ///
+    /// Names the command at fault. The unit of work is then half-way through
+    /// the block: call [`UnitOfWork::undo_batch`].
+    pub fn apply(&mut self, commands: &Commands, tenant: &str) -> Result<(), CommandError> {
+        self.gathered_bytes +=
+            commands.cells.texts.len() + commands.cells.bytes.len() + commands.len() * 32;
+        self.ignored += fold::apply(&mut self.tables, self.group, commands, tenant)?;
+        Ok(())
+    }
+
+    /// What is known of the rows with these keys: `count` keys of one table end
+    /// to end, each without the tenant.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such table or the keys do not fit it.
+    pub fn lookup(
+        &mut self,
+        table: usize,
+        count: usize,
+        keys: &Cells,
+        tenant: &str,
+    ) -> Result<Vec<Lookup>, CommandProblem> {
+        let cache = self
+            .tables
+            .get_mut(table)
+            .ok_or(CommandProblem::NoTable(table))?;
+        let mut reader = keys.reader();
+        let mut encoded = Vec::new();
+        let mut found = Vec::new();
+        for _ in 0..count {
+            let before = reader.clone();
+            fold::encode_key(cache.table(), tenant, &mut reader, &mut encoded)?;
+            found.push(match cache.find(&encoded) {
+                Known::Row(row) => Lookup::Row(row),
+                Known::Absent => Lookup::Absent,
+                Known::Unknown => Lookup::Unknown(RowKey {
+                    table,
+                    values: fold::read_key(cache.table(), tenant, &mut before.clone())?,
+                }),
+            });
+        }
+        if !reader.is_at_end() {
+            return Err(CommandProblem::Malformed(MalformedCommands::LeftOver));
+        }
+        Ok(found)
+    }
+
+    /// How many rows have been changed since the group began.
+    pub fn gathered_rows(&self) -> usize {
+        self.tables.iter().map(TableCache::changed).sum()
+    }
+
+    /// How many bytes of values have been taken in since the group began.
+    pub fn gathered_bytes(&self) -> usize {
+        self.gathered_bytes
+    }
+
+    /// How many commands were ignored because their version was not newer.
+    pub fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// Closes the group and hands out its changes; a new group begins. The rows
+    /// stay known while the changes are on their way to the database.
+    pub fn take_changes(&mut self) -> (Changes, Group) {
+        let mut changes = Changes::default();
+        for (index, cache) in self.tables.iter_mut().enumerate() {
+            let (puts, removes) = cache.take_changed();
+            if !puts.is_empty() || !removes.is_empty() {
+                changes.tables.push(TableChanges {
+                    table: index,
+                    puts,
+                    removes,
+                });
+            }
+        }
+        let group = Group(self.group);
+        self.group += 1;
+        self.gathered_bytes = 0;
+        (changes, group)
+    }
+
+    /// Takes note that a group is in the database. Rows that were only kept for
+    /// it may now be forgotten, when memory is short.
+    pub fn committed(&mut self, group: Group) {
+        let remembered: usize = self.tables.iter().map(TableCache::bytes).sum();
+        let mut over = remembered.saturating_sub(self.memory_budget);
+        for cache in &mut self.tables {
+            over = over.saturating_sub(cache.forget(over, group.0));
+        }
+    }
+
+    /// Begins a batch: its commands can be undone until the next one begins.
+    pub fn begin_batch(&mut self) {
+        self.tables.iter_mut().for_each(TableCache::begin_batch);
+    }
+
+    /// Undoes every command since the batch began.
+    pub fn undo_batch(&mut self) {
+        self.tables.iter_mut().for_each(TableCache::undo_batch);
+    }
+}
+
+#[cfg(test)]
+mod tests;
