@@ -17,6 +17,7 @@
 #![forbid(non_ascii_idents)]
 pub mod config;
 pub mod model;
+pub mod read_store;
 pub mod sandbox;
 pub mod source;
 pub mod telemetry;

@@ -1,0 +1,85 @@
+//! How every read store behaves, whatever its database.
+//!
+//! One suite, run once for each of them: a database gives a [`Bench`], which
+//! makes fresh stores and does the few things that only its own SQL can.
+
+mod bench;
+pub(super) mod claims;
+pub(super) mod commits;
+pub(super) mod generations;
+pub(super) mod questions;
+pub(super) mod records;
+pub(super) mod swaps;
+pub(super) mod unique;
+
+pub(super) use bench::{Bench, Poller};
+
+/// Runs the whole suite, a fresh database for each case.
+macro_rules! suite {
+    ($new:path; $($module:ident :: { $($case:ident),* $(,)? })*) => { $($(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            let bench = $new().await;
+            $crate::read_store::behaviour::$module::$case(&bench).await;
+        }
+    )*)* };
+}
+
+/// Makes a test of each case, for the database that `$new` makes a bench of.
+macro_rules! read_store_behaviour {
+    ($new:path) => {
+        $crate::read_store::behaviour::suite! { $new;
+            commits::{
+                a_commit_stores_rows_and_checkpoint,
+                values_of_every_type_come_back,
+                a_put_replaces_the_whole_row,
+                every_reason_for_a_fence_is_told,
+                a_fenced_commit_stores_nothing,
+                several_partitions_move_each_on_its_own,
+                tombstones_are_kept_but_not_shown,
+                readers_survive_changes_elsewhere,
+            }
+            claims::{
+                a_claim_knows_whether_the_tables_are_empty,
+                a_new_claim_ends_the_former,
+                adopting_another_component_ends_the_claim,
+            }
+            unique::{
+                a_violation_names_table_and_columns,
+                a_violation_in_rows_that_are_there_fails_the_index,
+                a_value_may_move_between_rows_in_one_commit,
+                a_tombstone_holds_no_value_back,
+                rows_under_a_path_are_unique,
+            }
+            generations::{
+                the_first_generation_is_live_at_once,
+                a_name_has_one_owner,
+                a_stranger_keeps_its_name,
+                a_new_build_replaces_the_unfinished_one,
+                an_abandoned_generation_leaves_nothing,
+                a_dropped_projector_leaves_nothing,
+                leftovers_are_swept,
+            }
+            swaps::{
+                a_swap_waits_for_the_checkpoint,
+                a_swap_changes_the_set_of_tables,
+                a_roll_back_returns_the_former_rows,
+                a_swap_respects_a_stranger_that_came_meanwhile,
+                readers_never_see_a_swap_half_done,
+            }
+            records::{
+                the_revision_counts_changes_of_records_only,
+                records_are_shared_between_handles,
+                failures_and_wishes_are_kept,
+                the_size_grows_with_the_rows,
+            }
+            questions::{
+                conditions_and_order_are_followed,
+                values_are_compared_by_type,
+                a_bad_question_says_what_there_is,
+            }
+        }
+    };
+}
+
+pub(super) use {read_store_behaviour, suite};

@@ -1,0 +1,137 @@
+//! Records: what is kept, who sees it, and what the revision tells of it.
+
+use super::bench::*;
+use crate::model::{Digest, Failure, FailureClass, Position, Timestamp, WantedState};
+use crate::read_store::{Activity, HostRecord, Swap};
+
+pub(in crate::read_store) async fn the_revision_counts_changes_of_records_only(bench: &impl Bench) {
+    let (store, other) = (bench.store(), bench.another().await);
+    let mut revision = store.revision().await.unwrap();
+    let mut open = begin(other.as_ref(), &orders("1.0.0")).await;
+    let mut moved = async |what: &str, expected: bool| {
+        let now = store.revision().await.unwrap();
+        assert_eq!(now != revision, expected, "{what}");
+        revision = now;
+    };
+    moved("a generation begun elsewhere", true).await;
+    open.store(&puts([order("a", 1)]), 1);
+    moved("a commit", false).await;
+    other.heartbeat(&host()).await.unwrap();
+    moved("a heartbeat", false).await;
+    store.claim(open.id, "tests").await.unwrap();
+    moved("a claim", false).await;
+    store
+        .set_wanted(&projector("orders"), WantedState::Paused)
+        .await
+        .unwrap();
+    moved("a wish", true).await;
+    store.build_indexes(open.id).await.unwrap();
+    moved("indexes", true).await;
+    let next = begin(store, &orders("2.0.0")).await;
+    moved("a build", true).await;
+    assert_eq!(store.swap(next.id).await.unwrap(), Swap::Behind);
+    moved("a swap that was not made", false).await;
+    store.abandon(next.id).await.unwrap();
+    moved("an abandonment", true).await;
+}
+
+pub(in crate::read_store) async fn records_are_shared_between_handles(bench: &impl Bench) {
+    let (store, other) = (bench.store(), bench.another().await);
+    let mut here = begin(store, &orders("1.0.0")).await;
+    here.store(&puts([order("a", 1)]), 1);
+    assert_eq!(
+        store.projectors().await.unwrap(),
+        other.projectors().await.unwrap()
+    );
+    let mut there = reopen(other.as_ref(), here.id, &orders("1.0.0")).await;
+    there.store(&puts([order("b", 2)]), 2);
+    assert!(format!("{:?}", here.commit(&puts([]), 2).unwrap()).contains("took over"));
+    assert_eq!(rows(store, "orders").await.len(), 2);
+
+    assert_eq!(other.host().await.unwrap(), None);
+    store.heartbeat(&host()).await.unwrap();
+    store
+        .heartbeat(&HostRecord { pid: 8, ..host() })
+        .await
+        .unwrap();
+    assert_eq!(
+        other.host().await.unwrap(),
+        Some(HostRecord { pid: 8, ..host() })
+    );
+}
+
+pub(in crate::read_store) async fn failures_and_wishes_are_kept(bench: &impl Bench) {
+    let store = bench.store();
+    let name = projector("orders");
+    let open = begin(store, &orders("1.0.0")).await;
+    let failure = Failure {
+        class: FailureClass::Projector,
+        cause: "it trapped".into(),
+        next_step: "fix it".into(),
+        at: Timestamp(5),
+        digest: Some(Digest::of(b"x")),
+        position: Some(Position(7)),
+        event_type: None,
+        stream: None,
+    };
+    store.set_failure(open.id, Some(&failure)).await.unwrap();
+    store
+        .set_wanted(&name, WantedState::Detached)
+        .await
+        .unwrap();
+    store
+        .set_file(&name, Some("orders.wasm"), Some(&Digest::of(b"y")))
+        .await
+        .unwrap();
+    let kept = record(store, "orders").await;
+    assert_eq!(
+        (kept.wanted, kept.file.as_deref()),
+        (WantedState::Detached, Some("orders.wasm"))
+    );
+    assert_eq!(kept.file_digest, Some(Digest::of(b"y")));
+    assert_eq!(kept.live().unwrap().failure, Some(failure));
+
+    store.set_failure(open.id, None).await.unwrap();
+    store.set_file(&name, None, None).await.unwrap();
+    let kept = record(store, "orders").await;
+    assert_eq!(
+        (kept.file.clone(), kept.live().unwrap().failure.clone()),
+        (None, None)
+    );
+    assert!(
+        store
+            .set_wanted(&projector("nobody"), WantedState::Paused)
+            .await
+            .is_err()
+    );
+}
+
+pub(in crate::read_store) async fn the_size_grows_with_the_rows(bench: &impl Bench) {
+    let store = bench.store();
+    let mut open = begin(store, &orders("1.0.0")).await;
+    let Some(before) = store.size_of(open.id).await.unwrap() else {
+        return; // this database cannot say
+    };
+    open.store(
+        &puts((0..5_000).map(|i| order(&format!("order-{i}"), i))),
+        1,
+    );
+    assert!(store.size_of(open.id).await.unwrap().unwrap() > before + 50_000);
+}
+
+fn host() -> HostRecord {
+    HostRecord {
+        instance: "i".into(),
+        pid: 7,
+        started_at: Timestamp(1),
+        heartbeat_at: Timestamp(2),
+        activities: vec![Activity {
+            generation: crate::model::GenerationId(1),
+            phase: "live".into(),
+            events_per_second: 0.5,
+            last_cycle_at: Timestamp(3),
+            trouble: None,
+        }],
+        refused: Vec::new(),
+    }
+}

@@ -1,0 +1,97 @@
+//! Declared tables as SQLite tables, indexes and views.
+
+use crate::model::{Column, ColumnType, GenerationId, Index, Table};
+use crate::read_store::schema::{
+    DELETED_COLUMN, VERSION_COLUMN, column_names, key_names, physical_index, physical_table,
+    quoted, quoted_list,
+};
+
+/// Makes the physical table. Rows are kept in the order of their key, without a
+/// hidden row number, so that each is found and written in one descent.
+pub(super) fn create_table(generation: GenerationId, table: &Table) -> String {
+    let mut columns: Vec<String> = table.columns.iter().map(column).collect();
+    if table.guarded {
+        columns.push(format!("{} INTEGER NOT NULL", quoted(VERSION_COLUMN)));
+        columns.push(format!("{} INTEGER NOT NULL", quoted(DELETED_COLUMN)));
+    }
+    format!(
+        "CREATE TABLE {} ({}, PRIMARY KEY ({})) STRICT, WITHOUT ROWID",
+        quoted(&physical_table(generation, &table.name)),
+        columns.join(", "),
+        quoted_list(key_names(table)),
+    )
+}
+
+/// Makes one secondary index, unless it is there.
+///
+/// In a guarded table a unique index leaves out tombstones: a deleted row may
+/// hold nothing back.
+pub(super) fn create_index(
+    generation: GenerationId,
+    table: usize,
+    declared: &Table,
+    index: usize,
+) -> String {
+    let name = physical_index(generation, table, index);
+    let index = &declared.indexes[index];
+    let parts: Vec<String> = index_parts(declared, index).collect();
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let only = if index.unique && declared.guarded {
+        format!(" WHERE {} = 0", quoted(DELETED_COLUMN))
+    } else {
+        String::new()
+    };
+    format!(
+        "CREATE {unique}INDEX IF NOT EXISTS {} ON {} ({}){only}",
+        quoted(&name),
+        quoted(&physical_table(generation, &declared.name)),
+        parts.join(", "),
+    )
+}
+
+/// Gives the readers' name to a generation's table.
+pub(super) fn create_view(generation: GenerationId, table: &Table) -> String {
+    let only = if table.guarded {
+        format!(" WHERE {} = 0", quoted(DELETED_COLUMN))
+    } else {
+        String::new()
+    };
+    format!(
+        "CREATE VIEW {} AS SELECT {} FROM {}{only}",
+        quoted(&table.name),
+        quoted_list(column_names(table)),
+        quoted(&physical_table(generation, &table.name)),
+    )
+}
+
+/// Takes a readers' name away.
+pub(super) fn drop_view(table: &str) -> String {
+    format!("DROP VIEW IF EXISTS {}", quoted(table))
+}
+
+fn column(column: &Column) -> String {
+    let storage = match column.column_type {
+        ColumnType::Boolean | ColumnType::Integer => "INTEGER",
+        ColumnType::Float => "REAL",
+        ColumnType::Bytes => "BLOB",
+        ColumnType::Decimal
+        | ColumnType::Text
+        | ColumnType::Timestamp
+        | ColumnType::Uuid
+        | ColumnType::Json => "TEXT",
+    };
+    let null = if column.nullable { "" } else { " NOT NULL" };
+    format!("{} {storage}{null}", quoted(&column.name))
+}
+
+fn index_parts(table: &Table, index: &Index) -> impl Iterator<Item = String> {
+    index.columns.iter().map(|part| {
+        let column = quoted(&table.columns[part.column].name);
+        let direction = if part.descending { " DESC" } else { "" };
+        match &part.path {
+            // The model lets no quote into a path.
+            Some(path) => format!("json_extract({column}, '{path}'){direction}"),
+            None => format!("{column}{direction}"),
+        }
+    })
+}

@@ -1,0 +1,31 @@
+//! Read models in a SQLite file.
+//!
+//! - `connection`, `options`, `error`, `migrations`: the file and its system tables
+//! - `writer`, `reader`, `statements`, `value`, `timestamp`: rows, on the hot path
+//! - `change`, `records`, `generations`, `ownership`, `swap`: the records
+//! - `ddl`, `tables`: physical tables, their indexes and the readers' views
+//! - `question`: queries by people
+
+mod change;
+mod connection;
+mod ddl;
+mod error;
+mod generations;
+mod migrations;
+mod options;
+mod ownership;
+mod question;
+mod reader;
+mod records;
+mod statements;
+mod store;
+mod swap;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod timestamp;
+mod value;
+mod writer;
+
+pub use options::{Durability, SqliteOptions};
+pub use store::SqliteReadStore;

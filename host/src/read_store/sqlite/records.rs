@@ -1,0 +1,181 @@
+//! Reads what is recorded about projectors and generations.
+
+use serde::de::DeserializeOwned;
+use serde::de::value::StringDeserializer;
+use sqlx::SqliteConnection;
+
+use super::error::failed;
+use crate::model::{
+    Checkpoint, Digest, Generation, GenerationId, GenerationState, Position, ProjectorName,
+    ProjectorRecord, Timestamp, WantedState,
+};
+use crate::read_store::StoreError;
+
+/// Selects the columns of a `GenerationRow`.
+macro_rules! generations {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, projector, state, indexes, digest, created_at, live_at, failure, description \
+             FROM lantern_generations ",
+            $which
+        )
+    };
+}
+
+/// All projectors with their generations, in name order.
+pub(super) async fn projectors(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<ProjectorRecord>, StoreError> {
+    let stored: Vec<ProjectorRow> = sqlx::query_as(
+        "SELECT name, wanted, file, file_digest FROM lantern_projectors ORDER BY name",
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(failed)?;
+    let mut records = stored
+        .into_iter()
+        .map(ProjectorRow::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let generations: Vec<GenerationRow> = sqlx::query_as(generations!("ORDER BY id"))
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(failed)?;
+    for row in generations {
+        let (name, generation) = row.read(conn).await?;
+        if let Some(record) = records.iter_mut().find(|record| record.name == name) {
+            record.generations.push(generation);
+        }
+    }
+    Ok(records)
+}
+
+/// One projector with its generations.
+pub(super) async fn projector(
+    conn: &mut SqliteConnection,
+    name: &ProjectorName,
+) -> Result<Option<ProjectorRecord>, StoreError> {
+    let stored: Option<ProjectorRow> = sqlx::query_as(
+        "SELECT name, wanted, file, file_digest FROM lantern_projectors WHERE name = ?",
+    )
+    .bind(name.as_str())
+    .fetch_optional(&mut *conn)
+    .await
+    .map_err(failed)?;
+    let Some(stored) = stored else {
+        return Ok(None);
+    };
+    let mut record = stored.read()?;
+    let generations: Vec<GenerationRow> =
+        sqlx::query_as(generations!("WHERE projector = ? ORDER BY id"))
+            .bind(name.as_str())
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(failed)?;
+    for row in generations {
+        record.generations.push(row.read(conn).await?.1);
+    }
+    Ok(Some(record))
+}
+
+/// One generation, and whose it is.
+pub(super) async fn generation(
+    conn: &mut SqliteConnection,
+    id: GenerationId,
+) -> Result<Option<(ProjectorName, Generation)>, StoreError> {
+    let stored: Option<GenerationRow> = sqlx::query_as(generations!("WHERE id = ?"))
+        .bind(id.0)
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(failed)?;
+    match stored {
+        Some(row) => row.read(conn).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads a stored state.
+pub(super) fn read_state(stored: &str) -> Result<GenerationState, StoreError> {
+    read_word(stored)
+}
+
+#[derive(sqlx::FromRow)]
+struct ProjectorRow {
+    name: String,
+    wanted: String,
+    file: Option<String>,
+    file_digest: Option<String>,
+}
+
+impl ProjectorRow {
+    fn read(self) -> Result<ProjectorRecord, StoreError> {
+        Ok(ProjectorRecord {
+            name: read_word(&self.name)?,
+            wanted: read_word::<WantedState>(&self.wanted)?,
+            file: self.file,
+            file_digest: self.file_digest.map(Digest),
+            generations: Vec::new(),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct GenerationRow {
+    id: i64,
+    projector: String,
+    state: String,
+    indexes: String,
+    digest: String,
+    created_at: i64,
+    live_at: Option<i64>,
+    failure: Option<String>,
+    description: String,
+}
+
+impl GenerationRow {
+    async fn read(
+        self,
+        conn: &mut SqliteConnection,
+    ) -> Result<(ProjectorName, Generation), StoreError> {
+        let partitions: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT partition, position FROM lantern_checkpoints WHERE generation = ?",
+        )
+        .bind(self.id)
+        .fetch_all(conn)
+        .await
+        .map_err(failed)?;
+        let partitions = partitions
+            .into_iter()
+            .map(|(name, at)| (name, Position(at as u64)));
+        let generation = Generation {
+            id: GenerationId(self.id),
+            digest: Digest(self.digest),
+            description: read_json(&self.description)?,
+            state: read_state(&self.state)?,
+            checkpoint: Checkpoint::from_partitions(partitions),
+            indexed: self.indexes == "made",
+            failure: self.failure.as_deref().map(read_json).transpose()?,
+            created_at: Timestamp(self.created_at),
+            live_at: self.live_at.map(Timestamp),
+        };
+        Ok((read_word(&self.projector)?, generation))
+    }
+}
+
+/// Reads a stored JSON document.
+pub(super) fn read_json<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
+    serde_json::from_str(stored).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+/// Writes a JSON document.
+pub(super) fn write_json(document: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(document).map_err(|error| StoreError::Broken(error.into()))
+}
+
+/// Reads a stored word as the model writes it. A projector's name is not
+/// checked again: that a later Lantern reserves more words must not lock out
+/// projectors that are there.
+pub(super) fn read_word<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
+    let word: StringDeserializer<serde::de::value::Error> =
+        serde::de::IntoDeserializer::into_deserializer(stored.to_owned());
+    T::deserialize(word).map_err(|error| StoreError::Unreadable(error.to_string()))
+}

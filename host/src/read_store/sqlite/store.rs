@@ -1,0 +1,216 @@
+//! The store: its connections, and who does what.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+
+use super::change::{RecordChange, revision};
+use super::connection::{open_reader, open_reading, open_writer, open_writing};
+use super::error::{failed, row_failed};
+use super::options::SqliteOptions;
+use super::reader::SqliteRowReader;
+use super::records::{read_json, write_json};
+use super::writer::{SqliteWriter, Turn};
+use super::{generations, ownership, question, records, swap, tables};
+use crate::model::{
+    Description, Digest, Failure, GenerationId, ProjectorName, ProjectorRecord, Table, WantedState,
+};
+use crate::read_store::{
+    Answer, Claim, HostRecord, Query, ReadStore, RowReader, StoreError, Swap, Writer,
+};
+
+/// Read models in a SQLite file, which may also hold the event store.
+pub struct SqliteReadStore {
+    path: PathBuf,
+    options: SqliteOptions,
+    writing: SqlitePool,
+    reading: SqlitePool,
+    turn: Turn,
+}
+
+impl SqliteReadStore {
+    /// Opens a read store, and makes its file, folders and system tables when
+    /// they are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the file cannot be opened at the moment;
+    /// [`StoreError::Unreadable`] when a newer Lantern has changed its tables.
+    pub async fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_owned();
+        let writing = open_writing(&path, &options).await?;
+        let reading = open_reading(&path, &options);
+        Ok(Self {
+            path,
+            options,
+            writing,
+            reading,
+            turn: Turn::default(),
+        })
+    }
+}
+
+#[async_trait]
+impl ReadStore for SqliteReadStore {
+    fn writer(&self, claim: &Claim, tables: &[Table]) -> Result<Box<dyn Writer>, StoreError> {
+        let connection = open_writer(&self.path, &self.options).map_err(row_failed)?;
+        Ok(Box::new(SqliteWriter::new(
+            connection,
+            self.turn.clone(),
+            claim,
+            tables,
+        )))
+    }
+
+    fn row_reader(
+        &self,
+        generation: GenerationId,
+        tables: &[Table],
+    ) -> Result<Box<dyn RowReader>, StoreError> {
+        let connection = open_reader(&self.path, &self.options).map_err(row_failed)?;
+        Ok(Box::new(SqliteRowReader::new(
+            connection, generation, tables,
+        )))
+    }
+
+    async fn revision(&self) -> Result<u64, StoreError> {
+        revision(&self.reading).await
+    }
+
+    async fn projectors(&self) -> Result<Vec<ProjectorRecord>, StoreError> {
+        let mut transaction = self.reading.begin().await.map_err(failed)?;
+        records::projectors(&mut transaction).await
+    }
+
+    async fn owner_of(&self, table: &str) -> Result<Option<ProjectorName>, StoreError> {
+        let mut conn = self.reading.acquire().await.map_err(failed)?;
+        let owner = ownership::owner_of(&mut conn, table).await?;
+        owner.as_deref().map(records::read_word).transpose()
+    }
+
+    async fn begin_generation(
+        &self,
+        description: &Description,
+        digest: &Digest,
+    ) -> Result<GenerationId, StoreError> {
+        generations::begin(&self.writing, description, digest).await
+    }
+
+    async fn adopt(
+        &self,
+        generation: GenerationId,
+        description: &Description,
+        digest: &Digest,
+    ) -> Result<(), StoreError> {
+        generations::adopt(&self.writing, generation, description, digest).await
+    }
+
+    async fn abandon(&self, generation: GenerationId) -> Result<(), StoreError> {
+        generations::abandon(&self.writing, generation).await
+    }
+
+    async fn claim(&self, generation: GenerationId, owner: &str) -> Result<Claim, StoreError> {
+        generations::claim(&self.writing, generation, owner).await
+    }
+
+    async fn set_file(
+        &self,
+        name: &ProjectorName,
+        file: Option<&str>,
+        digest: Option<&Digest>,
+    ) -> Result<(), StoreError> {
+        let set =
+            sqlx::query("UPDATE lantern_projectors SET file = ?, file_digest = ? WHERE name = ?")
+                .bind(file)
+                .bind(digest.map(|digest| &digest.0))
+                .bind(name.as_str());
+        self.change_one(set, || StoreError::NoProjector(name.to_string()))
+            .await
+    }
+
+    async fn set_wanted(
+        &self,
+        name: &ProjectorName,
+        wanted: WantedState,
+    ) -> Result<(), StoreError> {
+        let set = sqlx::query("UPDATE lantern_projectors SET wanted = ? WHERE name = ?")
+            .bind(wanted.as_str())
+            .bind(name.as_str());
+        self.change_one(set, || StoreError::NoProjector(name.to_string()))
+            .await
+    }
+
+    async fn set_failure(
+        &self,
+        generation: GenerationId,
+        failure: Option<&Failure>,
+    ) -> Result<(), StoreError> {
+        let set = sqlx::query("UPDATE lantern_generations SET failure = ? WHERE id = ?")
+            .bind(failure.map(write_json).transpose()?)
+            .bind(generation.0);
+        self.change_one(set, || StoreError::NoGeneration(generation))
+            .await
+    }
+
+    async fn build_indexes(&self, generation: GenerationId) -> Result<(), StoreError> {
+        tables::build_indexes(&self.writing, generation).await
+    }
+
+    async fn swap(&self, generation: GenerationId) -> Result<Swap, StoreError> {
+        swap::swap(&self.writing, generation).await
+    }
+
+    async fn roll_back(&self, name: &ProjectorName) -> Result<GenerationId, StoreError> {
+        swap::roll_back(&self.writing, name).await
+    }
+
+    async fn drop_projector(&self, name: &ProjectorName) -> Result<(), StoreError> {
+        tables::drop_projector(&self.writing, name).await
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        tables::drop_unrecorded(&self.writing).await
+    }
+
+    async fn heartbeat(&self, host: &HostRecord) -> Result<(), StoreError> {
+        sqlx::query("REPLACE INTO lantern_host (id, record) VALUES (1, ?)")
+            .bind(write_json(host)?)
+            .execute(&self.writing)
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    async fn host(&self) -> Result<Option<HostRecord>, StoreError> {
+        let stored: Option<String> = sqlx::query_scalar("SELECT record FROM lantern_host")
+            .fetch_optional(&self.reading)
+            .await
+            .map_err(failed)?;
+        stored.as_deref().map(read_json).transpose()
+    }
+
+    async fn query(&self, query: &Query) -> Result<Answer, StoreError> {
+        question::answer(&self.reading, query).await
+    }
+
+    async fn size_of(&self, generation: GenerationId) -> Result<Option<u64>, StoreError> {
+        tables::size_of(&self.reading, generation).await
+    }
+}
+
+impl SqliteReadStore {
+    /// Changes one record; `missing` says what is wrong when it is not there.
+    async fn change_one(
+        &self,
+        set: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+        missing: impl FnOnce() -> StoreError,
+    ) -> Result<(), StoreError> {
+        let mut change = RecordChange::begin(&self.writing).await?;
+        let changed = set.execute(&mut *change).await.map_err(failed)?;
+        if changed.rows_affected() == 0 {
+            return Err(missing());
+        }
+        change.commit().await
+    }
+}

@@ -1,0 +1,143 @@
+//! The behaviour of every read store, on SQLite; and what only SQLite has.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use super::{SqliteOptions, SqliteReadStore};
+use crate::read_store::behaviour::{Bench, Poller, read_store_behaviour};
+use crate::read_store::{ReadStore, StoreError};
+
+read_store_behaviour!(SqliteBench::new);
+
+struct SqliteBench {
+    folder: tempfile::TempDir,
+    store: SqliteReadStore,
+}
+
+impl SqliteBench {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path().join("deep/down/read.db")).await.unwrap();
+        Self { folder, store }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("deep/down/read.db")
+    }
+
+    fn connection(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.file()).unwrap();
+        connection
+            .busy_timeout(std::time::Duration::from_secs(5))
+            .unwrap();
+        connection
+    }
+}
+
+async fn open(path: PathBuf) -> Result<SqliteReadStore, StoreError> {
+    SqliteReadStore::open(path, SqliteOptions::default()).await
+}
+
+#[async_trait]
+impl Bench for SqliteBench {
+    fn store(&self) -> &dyn ReadStore {
+        &self.store
+    }
+
+    async fn another(&self) -> Box<dyn ReadStore> {
+        Box::new(open(self.file()).await.unwrap())
+    }
+
+    async fn execute(&self, sql: &str) {
+        self.connection().execute_batch(sql).unwrap();
+    }
+
+    fn poller(&self) -> Box<dyn Poller> {
+        Box::new(self.connection())
+    }
+}
+
+impl Poller for rusqlite::Connection {
+    fn count_and_sum(&mut self, table: &str, column: &str) -> Result<(i64, i64), String> {
+        let sql = format!("SELECT count(*), coalesce(sum({column}), 0) FROM {table}");
+        let counted = self.prepare_cached(&sql).and_then(|mut statement| {
+            statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        });
+        counted.map_err(|error| error.to_string())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_that_start_at_once_agree_on_the_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("read.db");
+    let opening: Vec<_> = (0..6).map(|_| tokio::spawn(open(path.clone()))).collect();
+    for opened in opening {
+        opened.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_lantern_is_not_touched() {
+    let bench = SqliteBench::new().await;
+    bench
+        .execute("INSERT INTO lantern_read_migrations VALUES (999, 'later', 0, TRUE, x'00', 0)")
+        .await;
+    let error = open(bench.file()).await.err().unwrap();
+    assert!(
+        matches!(&error, StoreError::Unreadable(reason) if reason.contains("newer")),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn readers_cannot_write_through_their_names() {
+    let bench = SqliteBench::new().await;
+    let description = crate::model::RawDescription {
+        name: "orders".into(),
+        version: "1.0.0".into(),
+        tables: vec![crate::model::RawTable {
+            name: "orders".into(),
+            columns: vec![("id".into(), crate::model::ColumnType::Text, false)],
+            key: vec!["id".into()],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let description = description.check().unwrap();
+    bench
+        .store
+        .begin_generation(&description, &crate::model::Digest::of(b""))
+        .await
+        .unwrap();
+    let written = bench
+        .connection()
+        .execute("INSERT INTO orders VALUES ('a')", []);
+    assert!(written.unwrap_err().to_string().contains("view"));
+}
+
+#[tokio::test]
+async fn a_locked_file_is_tried_again_and_a_damaged_one_is_not() {
+    let bench = SqliteBench::new().await;
+    let options = SqliteOptions {
+        busy_timeout: std::time::Duration::from_millis(10),
+        ..SqliteOptions::default()
+    };
+    let impatient = SqliteReadStore::open(bench.file(), options).await.unwrap();
+    let other = bench.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let name = crate::model::ProjectorName::new("orders").unwrap();
+    assert!(
+        impatient
+            .drop_projector(&name)
+            .await
+            .unwrap_err()
+            .is_transient()
+    );
+
+    let garbage = bench.folder.path().join("garbage.db");
+    std::fs::write(&garbage, [7; 4096]).unwrap();
+    let error = open(garbage).await.err().unwrap();
+    assert!(matches!(error, StoreError::Broken(_)), "{error:?}");
+}
