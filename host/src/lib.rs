@@ -22,3 +22,4 @@ pub mod sandbox;
 pub mod source;
 pub mod telemetry;
 pub mod unit_of_work;
+pub mod worker;

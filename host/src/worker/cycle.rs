@@ -1,0 +1,393 @@
+//! THE LOOP: read → project → fold → commit.
+//!
+//! The three stages overlap, on blocking threads that are held only while there
+//! is work: while one page is projected and folded, the next is read, and what
+//! was gathered before is written. The loop owns all state; a stage gets what it
+//! needs and gives it back. It is described in `docs/design/cycle.md`.
+//!
+//! Nothing here is trusted after trouble with a database: the loop ends, and a
+//! new one begins with a new claim, which tells what is really stored.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::failure::{self, Backoff, Blame, End, Trouble};
+use super::pace::{Careful, Gathered, Pace};
+use super::project::project;
+use super::rows::Ledger;
+use super::status::{Phase, StatusBoard};
+use super::{Assignment, Goal};
+use crate::model::{Checkpoint, Envelope, Failure, FailureClass};
+use crate::read_store::{Committed, StoreError, Writer};
+use crate::source::{EventReader, Page, PageLimit, SourceError};
+use crate::telemetry::happened;
+use crate::unit_of_work::{Group, UnitOfWork};
+
+/// How long a worker at the head waits before it looks again although there was
+/// no news: news are a hint, looking is what correctness rests on.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Works on an assignment until it is done, stopped, fenced off or failed.
+pub(super) async fn work(
+    assignment: &Assignment,
+    status: &StatusBoard,
+    mut stopped: watch::Receiver<bool>,
+) -> End {
+    let mut backoff = Backoff::new(&assignment.pacing);
+    let mut careful = None;
+    loop {
+        let before = status.read().checkpoint;
+        let trouble = match Cycle::begin(assignment, status, careful.take()).await {
+            Ok(cycle) => match cycle.run(&mut stopped).await {
+                Ok(end) => return end,
+                Err(trouble) => trouble,
+            },
+            Err(trouble) => trouble,
+        };
+        let error = match trouble {
+            Trouble::Fenced(how) => return End::Fenced(how),
+            Trouble::Lasting(cause) => return host_failure(assignment, cause),
+            Trouble::Batch(blame) => return host_failure(assignment, blame.cause),
+            Trouble::Rows { reached, .. } => {
+                careful = Some(Careful {
+                    until: reached,
+                    good: 0,
+                });
+                continue;
+            }
+            Trouble::Passing(error) => error,
+        };
+        if status.read().checkpoint != before {
+            backoff = Backoff::new(&assignment.pacing);
+        }
+        let pause = backoff.pause();
+        happened::retrying(
+            assignment.projector.description().name.as_str(),
+            &*error,
+            pause,
+        );
+        status.trouble(Some(failure::chain(&*error)));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stopped.wait_for(|stop| *stop) => return End::Stopped,
+        }
+    }
+}
+
+fn host_failure(assignment: &Assignment, cause: String) -> End {
+    End::Failed(failure::without_event(
+        FailureClass::Host,
+        cause,
+        assignment.projector.digest(),
+    ))
+}
+
+/// One claim's worth of rounds.
+struct Cycle<'a> {
+    assignment: &'a Assignment,
+    status: &'a StatusBoard,
+    ledger: Ledger,
+    pace: Pace,
+    reader: Option<Box<dyn EventReader>>,
+    writer: Option<Box<dyn Writer>>,
+    /// How far the unit of work goes.
+    folded: Checkpoint,
+    /// How far what was handed to the writer goes.
+    handed_over: Checkpoint,
+    reading: Option<Reading>,
+    writing: Option<Writing>,
+    /// The page of one event that was folded last, while going carefully, and
+    /// where it was read from: to blame when its rows cannot be committed.
+    suspect: Option<(Checkpoint, Page)>,
+}
+
+/// A page on its way; it brings the reader back.
+type Reading = JoinHandle<(Box<dyn EventReader>, Result<Page, SourceError>)>;
+
+/// A commit on its way.
+struct Writing {
+    task: JoinHandle<(Box<dyn Writer>, Result<Committed, StoreError>)>,
+    group: Group,
+    reaches: Checkpoint,
+}
+
+impl<'a> Cycle<'a> {
+    async fn begin(
+        assignment: &'a Assignment,
+        status: &'a StatusBoard,
+        careful: Option<Careful>,
+    ) -> Result<Cycle<'a>, Trouble> {
+        let Assignment {
+            projector,
+            store,
+            source,
+            pacing,
+            ..
+        } = assignment;
+        let about = projector.description();
+        let claim = store
+            .claim(assignment.generation, &assignment.owner)
+            .await?;
+        let unit = UnitOfWork::new(&about.tables, pacing.cache_bytes, claim.is_empty);
+        let rows = store.row_reader(assignment.generation, &about.tables)?;
+        status.committed(&claim.checkpoint);
+        Ok(Self {
+            ledger: Ledger::new(unit, rows, &about.tables),
+            pace: Pace::new(pacing.clone(), careful),
+            reader: Some(source.reader(&about.wants, about.needs)?),
+            writer: Some(store.writer(&claim, &about.tables)?),
+            folded: claim.checkpoint.clone(),
+            handed_over: claim.checkpoint,
+            reading: None,
+            writing: None,
+            suspect: None,
+            assignment,
+            status,
+        })
+    }
+
+    async fn run(mut self, stopped: &mut watch::Receiver<bool>) -> Result<End, Trouble> {
+        let mut news = self.assignment.source.news();
+        loop {
+            let page = self.read().await?;
+            let at_head = page.at_head;
+            if !at_head && !self.pace.is_careful() {
+                self.read_ahead(&page.checkpoint);
+            }
+            self.round_begins(&page);
+            if let Some(end) = self.project_and_fold(page).await? {
+                return Ok(end);
+            }
+            if let Some(end) = self.commit(at_head).await? {
+                return Ok(end);
+            }
+            if *stopped.borrow() {
+                self.commit_all().await?;
+                return Ok(End::Stopped);
+            }
+            if at_head && !self.pace.is_careful() {
+                if self.assignment.goal == Goal::CatchUp {
+                    self.commit_all().await?;
+                    return Ok(End::CaughtUp);
+                }
+                self.wait_for_news(&mut news, stopped).await;
+            }
+        }
+    }
+
+    /// Brings the next page: the one being read ahead, if there is one.
+    async fn read(&mut self) -> Result<Page, Trouble> {
+        if self.reading.is_none() {
+            let after = self.folded.clone();
+            self.read_ahead(&after);
+        }
+        let Some(reading) = self.reading.take() else {
+            return Err(Trouble::Lasting("nothing is being read".into()));
+        };
+        let (reader, page) = reading.await.map_err(died)?;
+        self.reader = Some(reader);
+        Ok(page?)
+    }
+
+    fn read_ahead(&mut self, after: &Checkpoint) {
+        let Some(mut reader) = self.reader.take() else {
+            return;
+        };
+        let (after, limit) = (after.clone(), self.pace.page_limit());
+        self.reading = Some(spawn_blocking(move || {
+            let page = reader.read(&after, limit);
+            (reader, page)
+        }));
+    }
+
+    /// Forgets what was read ahead, so that reading goes on after `folded`.
+    async fn read_again(&mut self) -> Result<(), Trouble> {
+        if let Some(reading) = self.reading.take() {
+            let (reader, _page) = reading.await.map_err(died)?;
+            self.reader = Some(reader);
+        }
+        Ok(())
+    }
+
+    fn round_begins(&self, page: &Page) {
+        let phase = if page.at_head {
+            Phase::Live
+        } else {
+            Phase::CatchingUp
+        };
+        self.status.cycle(phase, page.events.len());
+    }
+
+    /// Takes a page through the sandbox into the unit of work. A page that
+    /// cannot be projected leaves no trace, and is read again carefully; a
+    /// single event that cannot be ends the work.
+    async fn project_and_fold(&mut self, page: Page) -> Result<Option<End>, Trouble> {
+        let (projector, ledger) = (self.assignment.projector.clone(), self.ledger.clone());
+        let stage = spawn_blocking(move || {
+            let projected = project(&projector, &page.events, &ledger);
+            (page, projected)
+        });
+        let (page, projected) = stage.await.map_err(died)?;
+        match projected {
+            Ok(()) => {
+                let before = std::mem::replace(&mut self.folded, page.checkpoint.clone());
+                let single = self.pace.is_careful() && page.events.len() == 1;
+                self.pace.folded(&page.checkpoint);
+                self.suspect = single.then_some((before, page));
+                Ok(None)
+            }
+            Err(Trouble::Batch(blame)) => self.fail_at(page, blame).await,
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn fail_at(&mut self, page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
+        self.read_again().await?;
+        self.commit_all().await?;
+        if page.events.len() == 1 {
+            let failure = failure_at(self.assignment, &self.folded, &page, blame.cause).await;
+            return Ok(Some(End::Failed(failure)));
+        }
+        self.pace.be_careful(Careful {
+            until: page.checkpoint,
+            good: blame.event.unwrap_or(0),
+        });
+        Ok(None)
+    }
+
+    /// Hands what was gathered to the database, when the time has come.
+    async fn commit(&mut self, at_head: bool) -> Result<Option<End>, Trouble> {
+        let gathered = self.gathered();
+        let shows = at_head && gathered.rows > 0 || self.suspect.is_some();
+        if self.is_writing() && !self.pace.must_commit(gathered, shows) {
+            return Ok(None);
+        }
+        self.finish_writing().await?;
+        if self.folded == self.handed_over || !self.pace.is_worth_a_commit(gathered, shows) {
+            return Ok(None);
+        }
+        self.hand_over();
+        if !shows {
+            return Ok(None);
+        }
+        match (self.finish_writing().await, self.suspect.take()) {
+            (Err(Trouble::Rows { cause, .. }), Some((before, page))) => {
+                let failure = failure_at(self.assignment, &before, &page, cause).await;
+                Ok(Some(End::Failed(failure)))
+            }
+            (written, _) => written.map(|()| None),
+        }
+    }
+
+    fn is_writing(&self) -> bool {
+        self.writing
+            .as_ref()
+            .is_some_and(|writing| !writing.task.is_finished())
+    }
+
+    async fn commit_all(&mut self) -> Result<(), Trouble> {
+        self.finish_writing().await?;
+        if self.folded != self.handed_over {
+            self.hand_over();
+            self.finish_writing().await?;
+        }
+        Ok(())
+    }
+
+    fn gathered(&self) -> Gathered {
+        self.ledger.with_unit(|unit| Gathered {
+            rows: unit.gathered_rows(),
+            bytes: unit.gathered_bytes(),
+        })
+    }
+
+    fn hand_over(&mut self) {
+        let Some(mut writer) = self.writer.take() else {
+            return;
+        };
+        let (changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
+        let from = std::mem::replace(&mut self.handed_over, self.folded.clone());
+        let to = self.folded.clone();
+        self.pace.handed_over();
+        self.writing = Some(Writing {
+            reaches: to.clone(),
+            group,
+            task: spawn_blocking(move || {
+                let committed = writer.commit(&changes, &from, &to);
+                (writer, committed)
+            }),
+        });
+    }
+
+    async fn finish_writing(&mut self) -> Result<(), Trouble> {
+        let Some(writing) = self.writing.take() else {
+            return Ok(());
+        };
+        let (writer, committed) = writing.task.await.map_err(died)?;
+        self.writer = Some(writer);
+        match committed {
+            Ok(Committed::Stored) => {
+                self.ledger.with_unit(|unit| unit.committed(writing.group));
+                self.status.committed(&writing.reaches);
+                self.status.trouble(None);
+                Ok(())
+            }
+            Ok(Committed::Fenced(how)) => Err(Trouble::Fenced(how)),
+            Err(error @ StoreError::NotUnique { .. }) => Err(Trouble::Rows {
+                cause: failure::chain(&error),
+                reached: writing.reaches,
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn wait_for_news(
+        &mut self,
+        news: &mut watch::Receiver<Checkpoint>,
+        stopped: &mut watch::Receiver<bool>,
+    ) {
+        if !self.folded.reaches(&news.borrow_and_update()) {
+            return;
+        }
+        tokio::select! {
+            _ = news.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            _ = stopped.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// Tells which event a failure happened at. The stream's name may not have been
+/// read, as the projector did not ask for it; it is read now.
+async fn failure_at(
+    assignment: &Assignment,
+    before: &Checkpoint,
+    page: &Page,
+    cause: String,
+) -> Failure {
+    let about = assignment.projector.description();
+    let needs = Envelope {
+        streams: true,
+        ..Envelope::default()
+    };
+    let reader = assignment.source.reader(&about.wants, needs);
+    let after = before.clone();
+    let limit = PageLimit {
+        events: 1,
+        bytes: usize::MAX,
+    };
+    let again = spawn_blocking(move || reader.and_then(|mut reader| reader.read(&after, limit)));
+    let stream = match again.await {
+        Ok(Ok(again)) if again.events.positions == page.events.positions => {
+            Some(again.events.streams)
+        }
+        _ => None,
+    };
+    failure::at_event(cause, assignment.projector.digest(), &page.events, stream)
+}
+
+fn died(error: tokio::task::JoinError) -> Trouble {
+    Trouble::Lasting(format!("a stage of the worker died: {error}"))
+}

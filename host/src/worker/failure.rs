@@ -1,0 +1,180 @@
+//! What goes wrong while a projector works, and what it means.
+
+use std::time::Duration;
+
+use super::rows::LedgerError;
+use crate::config::Pacing;
+use crate::model::{Checkpoint, Digest, EventBatch, Failure, FailureClass, Position, Timestamp};
+use crate::read_store::StoreError;
+use crate::sandbox::ProjectError;
+use crate::source::SourceError;
+use crate::unit_of_work::CommandProblem;
+
+/// How a worker's task came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// It was asked to stop. Everything up to its checkpoint is committed.
+    Stopped,
+    /// It read to the head of the log, as it was meant to.
+    CaughtUp,
+    /// Somebody else has taken the generation over; the text says how it showed.
+    Fenced(String),
+    /// The projector, or the host, is at fault and stands still.
+    Failed(Failure),
+}
+
+/// Why one round of the loop could not be completed.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The store or the source cannot be used at the moment: try again.
+    Passing(Box<dyn std::error::Error + Send + Sync>),
+    /// A batch cannot be projected; the projector's fault.
+    Batch(Blame),
+    /// Rows could not be committed: the projector's fault, and some event before
+    /// `reached` is to blame.
+    Rows { cause: String, reached: Checkpoint },
+    /// Somebody else has taken over.
+    Fenced(String),
+    /// A bug or a broken database; trying again does not help.
+    Lasting(String),
+}
+
+/// Which event of a batch is at fault, as far as is known, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Blame {
+    pub(super) cause: String,
+    /// As an index into the batch.
+    pub(super) event: Option<usize>,
+}
+
+impl From<SourceError> for Trouble {
+    fn from(error: SourceError) -> Self {
+        if error.is_transient() {
+            return Trouble::Passing(error.into());
+        }
+        Trouble::Lasting(chain(&error))
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        if error.is_transient() {
+            return Trouble::Passing(error.into());
+        }
+        Trouble::Lasting(chain(&error))
+    }
+}
+
+/// What a refusal of the ledger means. `part` tells which events of the batch
+/// the command's index counts.
+pub(super) fn of_ledger(error: LedgerError, part: &[usize]) -> Trouble {
+    match error {
+        LedgerError::Store(error) => error.into(),
+        LedgerError::Read(problem) => batch(chain(&LedgerError::Read(problem)), None),
+        LedgerError::Command(error) => {
+            let event = error
+                .event
+                .and_then(|event| part.get(event as usize).copied());
+            let cause = match &error.problem {
+                CommandProblem::Malformed(problem) => {
+                    format!("the projector sent broken commands: {problem}")
+                }
+                problem => format!("the projector sent a wrong command: {}", chain(problem)),
+            };
+            batch(cause, event)
+        }
+    }
+}
+
+/// What a failed call of the projector means.
+pub(super) fn of_projector(error: &ProjectError, part: &[usize]) -> Trouble {
+    let event = error.event().and_then(|event| part.get(event).copied());
+    match error {
+        ProjectError::Engine(_) => Trouble::Lasting(chain(error)),
+        _ => batch(chain(error), event),
+    }
+}
+
+fn batch(cause: String, event: Option<usize>) -> Trouble {
+    Trouble::Batch(Blame { cause, event })
+}
+
+/// The failure of one event, told for a person.
+pub(super) fn at_event(
+    cause: String,
+    digest: &Digest,
+    events: &EventBatch,
+    stream: Option<String>,
+) -> Failure {
+    let position = (!events.is_empty()).then(|| events.position(0));
+    Failure {
+        position,
+        event_type: (!events.is_empty()).then(|| events.event_type(0).to_owned()),
+        stream,
+        ..without_event(FailureClass::Projector, cause, digest)
+    }
+}
+
+/// A failure that no single event is to blame for.
+pub fn without_event(class: FailureClass, cause: String, digest: &Digest) -> Failure {
+    let next_step = match class {
+        FailureClass::Projector => {
+            "fix the projector and put the new component into the watched folder: with the same \
+             version it goes on from here, with a new version it is rebuilt; or `lantern resume` \
+             to try the same component again"
+        }
+        FailureClass::Environment => "see to the database, then `lantern resume`",
+        FailureClass::Host => {
+            "this is a fault of the host or of its database: keep the log, report it, then \
+             `lantern resume` to try again"
+        }
+    };
+    Failure {
+        class,
+        cause,
+        next_step: next_step.to_owned(),
+        at: Timestamp::now(),
+        digest: Some(digest.clone()),
+        position: None::<Position>,
+        event_type: None,
+        stream: None,
+    }
+}
+
+/// The pauses between attempts: each twice as long as the one before, spread by
+/// a fifth so that workers do not knock in step.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    next: Duration,
+    most: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(pacing: &Pacing) -> Self {
+        Self {
+            next: pacing.retry_first,
+            most: pacing.retry_most,
+        }
+    }
+
+    pub(super) fn pause(&mut self) -> Duration {
+        use std::hash::{BuildHasher, RandomState};
+        // The standard library's seed is random enough to spread pauses.
+        let spread = RandomState::new().hash_one(self.next) % 400;
+        let pause = self.next.mul_f64(0.8 + spread as f64 / 1000.0);
+        self.next = (self.next * 2).min(self.most);
+        pause
+    }
+}
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,131 @@
+//! One page through the sandbox and into the unit of work. Blocks.
+
+use super::failure::{Trouble, of_ledger, of_projector};
+use super::rows::Ledger;
+use crate::model::{Description, EventBatch};
+use crate::sandbox::{LoadedProjector, ProjectError};
+
+/// Projects a page and folds its commands in: all of it, or, on trouble, none.
+pub(super) fn project(
+    projector: &LoadedProjector,
+    events: &EventBatch,
+    ledger: &Ledger,
+) -> Result<(), Trouble> {
+    ledger.with_unit(|unit| unit.begin_batch());
+    let projected = project_parts(projector, events, ledger);
+    if projected.is_err() {
+        ledger.with_unit(|unit| unit.undo_batch());
+    }
+    projected
+}
+
+fn project_parts(
+    projector: &LoadedProjector,
+    events: &EventBatch,
+    ledger: &Ledger,
+) -> Result<(), Trouble> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    if !projector.description().is_tenant_keyed() {
+        let all: Vec<usize> = (0..events.len()).collect();
+        return project_part(projector, events, &all, "", ledger);
+    }
+    for part in by_tenant(projector.description(), events) {
+        let tenant = events.tenant(part[0]).to_owned();
+        project_part(projector, &events.pick(&part), &part, &tenant, ledger)?;
+    }
+    Ok(())
+}
+
+fn project_part(
+    projector: &LoadedProjector,
+    events: &EventBatch,
+    part: &[usize],
+    tenant: &str,
+    ledger: &Ledger,
+) -> Result<(), Trouble> {
+    ledger.serve_tenant(tenant);
+    let commands = match projector.project(events, Box::new(ledger.clone())) {
+        Ok(commands) => commands,
+        Err(ProjectError::Refused) => {
+            let refusal = ledger.take_refusal();
+            return Err(refusal.map_or_else(
+                || of_projector(&ProjectError::Refused, part),
+                |refusal| of_ledger(refusal, part),
+            ));
+        }
+        Err(error) => return Err(of_projector(&error, part)),
+    };
+    ledger
+        .fold(&commands)
+        .map_err(|error| of_ledger(error, part))
+}
+
+/// Cuts a page so that every part holds one tenant's events.
+///
+/// When all tables are keyed by tenant, no two tenants can touch the same row,
+/// so each tenant's events may go together. Otherwise the order of events
+/// matters across tenants, and only neighbours may.
+fn by_tenant(description: &Description, events: &EventBatch) -> Vec<Vec<usize>> {
+    let tenants_are_strangers = description.tables.iter().all(|table| table.tenant_keyed);
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut part_of: Vec<Option<usize>> = vec![None; events.tenant_names.len()];
+    for i in 0..events.len() {
+        let tenant = events.tenants[i] as usize;
+        let known = if tenants_are_strangers {
+            part_of[tenant]
+        } else {
+            part_of[tenant].filter(|&part| part + 1 == parts.len())
+        };
+        match known {
+            Some(part) => parts[part].push(i),
+            None => {
+                part_of[tenant] = Some(parts.len());
+                parts.push(vec![i]);
+            }
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ColumnType, RawDescription, RawTable};
+
+    fn description(keyed: &[bool]) -> Description {
+        let table = |(i, &tenant_keyed): (usize, &bool)| RawTable {
+            name: format!("t{i}"),
+            columns: vec![("id".into(), ColumnType::Integer, false)],
+            key: vec!["id".into()],
+            tenant_keyed,
+            ..RawTable::default()
+        };
+        let raw = RawDescription {
+            name: "p".into(),
+            version: "1.0.0".into(),
+            tables: keyed.iter().enumerate().map(table).collect(),
+            ..RawDescription::default()
+        };
+        raw.check().unwrap()
+    }
+
+    #[test]
+    fn tenants_share_a_part_only_where_order_cannot_matter() {
+        let events = EventBatch {
+            positions: vec![1, 2, 3, 4],
+            tenants: vec![0, 1, 0, 0],
+            tenant_names: vec!["a".into(), "b".into()],
+            ..EventBatch::default()
+        };
+        assert_eq!(
+            by_tenant(&description(&[true]), &events),
+            [vec![0, 2, 3], vec![1]]
+        );
+        assert_eq!(
+            by_tenant(&description(&[true, false]), &events),
+            [vec![0], vec![1], vec![2, 3]]
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! What the worker knows of its rows: answers the projector's reads from the
+//! unit of work, and from the read store where it must.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::{Cells, Commands, Row, Table};
+use crate::read_store::{RowReader, StoreError};
+use crate::sandbox::{FoundRows, Rows, RowsRefused};
+use crate::unit_of_work::{CommandError, CommandProblem, Lookup, RowKey, UnitOfWork};
+
+/// A unit of work with the database behind it. Clones share the same ledger;
+/// it is locked only for the length of a call.
+#[derive(Clone)]
+pub(super) struct Ledger(Arc<Mutex<Inner>>);
+
+struct Inner {
+    unit: UnitOfWork,
+    reader: Box<dyn RowReader>,
+    tables: Vec<Table>,
+    tenant: String,
+    refusal: Option<LedgerError>,
+}
+
+/// Why the ledger did not do what the projector asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LedgerError {
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// A read names a table or key that there cannot be.
+    #[error("a read of rows is wrong: {0}")]
+    Read(#[source] CommandProblem),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Ledger {
+    pub(super) fn new(unit: UnitOfWork, reader: Box<dyn RowReader>, tables: &[Table]) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            unit,
+            reader,
+            tables: tables.to_vec(),
+            tenant: String::new(),
+            refusal: None,
+        })))
+    }
+
+    /// Works with the unit of work.
+    pub(super) fn with_unit<T>(&self, work: impl FnOnce(&mut UnitOfWork) -> T) -> T {
+        work(&mut self.lock().unit)
+    }
+
+    /// From here on, commands and reads are those of this tenant's events.
+    pub(super) fn serve_tenant(&self, tenant: &str) {
+        let mut inner = self.lock();
+        inner.refusal = None;
+        tenant.clone_into(&mut inner.tenant);
+    }
+
+    /// Folds commands in, after reading the rows they depend on.
+    pub(super) fn fold(&self, commands: &Commands) -> Result<(), LedgerError> {
+        self.lock().fold(commands)
+    }
+
+    /// Why the last read or command of the projector was refused.
+    pub(super) fn take_refusal(&self) -> Option<LedgerError> {
+        self.lock().refusal.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // After a panic in the fold the worker ends, and the ledger with it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rows for Ledger {
+    fn take(&mut self, commands: Commands) -> Result<(), RowsRefused> {
+        let mut inner = self.lock();
+        let folded = inner.fold(&commands);
+        inner.refuse(folded)
+    }
+
+    fn get(&mut self, table: usize, count: usize, keys: &Cells) -> Result<FoundRows, RowsRefused> {
+        let mut inner = self.lock();
+        let found = inner.get(table, count, keys);
+        inner.refuse(found)
+    }
+}
+
+impl Inner {
+    fn fold(&mut self, commands: &Commands) -> Result<(), LedgerError> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let unknown = self.unit.unknown_rows(commands, &self.tenant)?;
+        self.learn(unknown)?;
+        Ok(self.unit.apply(commands, &self.tenant)?)
+    }
+
+    fn get(&mut self, table: usize, count: usize, keys: &Cells) -> Result<FoundRows, LedgerError> {
+        let mut found = self.lookup(table, count, keys)?;
+        let unknown: Vec<RowKey> = found
+            .iter()
+            .filter_map(|lookup| match lookup {
+                Lookup::Unknown(key) => Some(key.clone()),
+                _ => None,
+            })
+            .collect();
+        if !unknown.is_empty() {
+            self.learn(unknown)?;
+            found = self.lookup(table, count, keys)?;
+        }
+        let host_columns = self.tables[table].host_columns();
+        let mut answer = FoundRows::default();
+        for lookup in &found {
+            let row = match lookup {
+                Lookup::Row(row) if !row.deleted => Some(row),
+                _ => None,
+            };
+            answer.present.push(u8::from(row.is_some()));
+            if let Some(row) = row {
+                push_row(row, host_columns, &mut answer.cells);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn lookup(
+        &mut self,
+        table: usize,
+        count: usize,
+        keys: &Cells,
+    ) -> Result<Vec<Lookup>, LedgerError> {
+        self.unit
+            .lookup(table, count, keys, &self.tenant)
+            .map_err(LedgerError::Read)
+    }
+
+    /// Reads rows from the database, those of one table together.
+    fn learn(&mut self, mut unknown: Vec<RowKey>) -> Result<(), LedgerError> {
+        unknown.sort_by_key(|key| key.table);
+        for keys in unknown.chunk_by(|a, b| a.table == b.table) {
+            let values: Vec<_> = keys.iter().map(|key| key.values.clone()).collect();
+            let rows = self.reader.get(keys[0].table, &values)?;
+            for (key, row) in keys.iter().zip(rows) {
+                self.unit.learn(key, row);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse<T>(&mut self, result: Result<T, LedgerError>) -> Result<T, RowsRefused> {
+        result.map_err(|error| {
+            self.refusal.get_or_insert(error);
+            RowsRefused
+        })
+    }
+}
+
+fn push_row(row: &Row, host_columns: usize, cells: &mut Cells) {
+    for value in &row.values[host_columns..] {
+        cells.push(value.as_cell());
+    }
+}
