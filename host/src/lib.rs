@@ -15,11 +15,16 @@
 //! events → sandbox → commands → unit of work → row changes → read store.
 
 #![forbid(non_ascii_idents)]
+pub mod append;
+pub mod catalog;
 pub mod config;
 pub mod model;
 pub mod read_store;
+pub mod rebuild;
 pub mod sandbox;
 pub mod source;
 pub mod telemetry;
+pub mod toolchain;
 pub mod unit_of_work;
+pub mod watcher;
 pub mod worker;

@@ -1,0 +1,156 @@
+//! Fills a generation and hands it to the readers.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::model::{Failure, FailureClass, GenerationId};
+use crate::read_store::{StoreError, Swap};
+use crate::telemetry::happened;
+use crate::worker::{Assignment, End, Goal, Phase, StatusBoard, without_event, work};
+
+/// How a rebuild ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RebuildEnd {
+    /// Readers see the new generation.
+    Live,
+    /// It was asked to stop; it can be resumed.
+    Stopped,
+    /// The generation is no longer building, or somebody else builds it.
+    Gone(String),
+    /// It cannot go on. Readers still see the former generation.
+    Failed(Failure),
+}
+
+/// Builds a generation up to the swap, from wherever it stands.
+pub async fn run(
+    assignment: &Assignment,
+    status: &StatusBoard,
+    stop: watch::Receiver<bool>,
+) -> RebuildEnd {
+    match first_fill(assignment, status, stop.clone()).await {
+        Ok(()) => {}
+        Err(end) => return end,
+    }
+    loop {
+        // Every round reads what came in while the former one was finished; each is
+        // shorter than the one before.
+        if let Err(end) = catch_up(assignment, status, stop.clone()).await {
+            return end;
+        }
+        match until_done(assignment, &stop, || {
+            assignment.store.swap(assignment.generation)
+        })
+        .await
+        {
+            Ok(Swap::Done) => return RebuildEnd::Live,
+            Ok(Swap::Behind) => {}
+            Ok(Swap::Gone) => return RebuildEnd::Gone("it is no longer building".into()),
+            Err(end) => return end,
+        }
+    }
+}
+
+/// Fills a generation for the first time and then makes its indexes, which
+/// costs far less than keeping them up while it is filled. Does nothing for a
+/// generation that has them.
+pub async fn first_fill(
+    assignment: &Assignment,
+    status: &StatusBoard,
+    stop: watch::Receiver<bool>,
+) -> Result<(), RebuildEnd> {
+    if is_indexed(assignment, &stop).await? {
+        return Ok(());
+    }
+    catch_up(assignment, status, stop.clone()).await?;
+    status.phase(Phase::BuildingIndexes);
+    until_done(assignment, &stop, || {
+        assignment.store.build_indexes(assignment.generation)
+    })
+    .await
+}
+
+async fn catch_up(
+    assignment: &Assignment,
+    status: &StatusBoard,
+    stop: watch::Receiver<bool>,
+) -> Result<(), RebuildEnd> {
+    let assignment = Assignment {
+        goal: Goal::CatchUp,
+        ..assignment.clone()
+    };
+    match work(&assignment, status, stop).await {
+        End::CaughtUp => Ok(()),
+        End::Stopped => Err(RebuildEnd::Stopped),
+        End::Fenced(how) => Err(RebuildEnd::Gone(how)),
+        End::Failed(failure) => Err(RebuildEnd::Failed(failure)),
+    }
+}
+
+async fn is_indexed(
+    assignment: &Assignment,
+    stop: &watch::Receiver<bool>,
+) -> Result<bool, RebuildEnd> {
+    let records = until_done(assignment, stop, || assignment.store.projectors()).await?;
+    let generation = records
+        .iter()
+        .flat_map(|record| &record.generations)
+        .find(|generation| generation.id == assignment.generation);
+    match generation {
+        Some(generation) => Ok(generation.indexed),
+        None => Err(gone(assignment.generation)),
+    }
+}
+
+/// Does something in the read store, again and again while the store cannot be
+/// used.
+async fn until_done<T, F>(
+    assignment: &Assignment,
+    stop: &watch::Receiver<bool>,
+    attempt: impl Fn() -> F,
+) -> Result<T, RebuildEnd>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut pause = assignment.pacing.retry_first;
+    loop {
+        match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(error) if error.is_transient() => {
+                happened::retrying(
+                    assignment.projector.description().name.as_str(),
+                    &error,
+                    pause,
+                );
+                if stopped_during(pause, stop).await {
+                    return Err(RebuildEnd::Stopped);
+                }
+                pause = (pause * 2).min(assignment.pacing.retry_most);
+            }
+            Err(error) => return Err(failed(assignment, &error)),
+        }
+    }
+}
+
+async fn stopped_during(pause: Duration, stop: &watch::Receiver<bool>) -> bool {
+    let mut stop = stop.clone();
+    let stopped = stop.wait_for(|stop| *stop);
+    tokio::time::timeout(pause, stopped).await.is_ok()
+}
+
+fn failed(assignment: &Assignment, error: &StoreError) -> RebuildEnd {
+    let class = match error {
+        StoreError::NotUnique { .. } => FailureClass::Projector,
+        StoreError::NoGeneration(id) => return gone(*id),
+        _ => FailureClass::Host,
+    };
+    let cause = match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    RebuildEnd::Failed(without_event(class, cause, assignment.projector.digest()))
+}
+
+fn gone(generation: GenerationId) -> RebuildEnd {
+    RebuildEnd::Gone(format!("generation {generation} is gone"))
+}
