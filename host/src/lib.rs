@@ -15,10 +15,14 @@
 //! events → sandbox → commands → unit of work → row changes → read store.
 
 #![forbid(non_ascii_idents)]
+
 pub mod append;
 pub mod catalog;
+pub mod cli;
 pub mod config;
+pub mod host;
 pub mod model;
+pub mod operations;
 pub mod read_store;
 pub mod rebuild;
 pub mod sandbox;

@@ -1,3 +1,7 @@
-//! The program.
+//! The program: parse, run one command, tell what went wrong.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lantern::cli::main(std::env::args_os())
+}

@@ -1,0 +1,151 @@
+//! How everything stands, as text.
+
+use super::numbers::{count, duration, percent, rate};
+use super::output::{Column, printable, table};
+use crate::model::{Checkpoint, Failure};
+use crate::operations::{BuildingStatus, HostStatus, ProjectorStatus, RefusedFile, Status};
+
+/// How everything stands: a table of projectors, and below it in full what went
+/// wrong and what to do about it.
+pub(super) fn status_text(status: &Status) -> String {
+    let mut text = format!(
+        "host  {}\nlog   position {}\n\n",
+        host_text(status.host.as_ref()),
+        position(&status.head)
+    );
+    if status.projectors.is_empty() {
+        text += "no projectors yet: put a component into the watched folder and `lantern run`\n";
+    } else {
+        text += &projectors_table(&status.projectors);
+    }
+    for projector in &status.projectors {
+        text += &trouble_text(projector);
+    }
+    text + &refused_text(&status.refused)
+}
+
+/// A failure in full.
+pub(super) fn failure_text(title: &str, failure: &Failure) -> String {
+    let mut text = format!("\n{title}: {}\n", indented(&failure.to_string()));
+    text += &format!("  at         {}\n", failure.at);
+    if let Some(digest) = &failure.digest {
+        text += &format!("  component  {digest}\n");
+    }
+    text + &format!("  next step  {}\n", indented(&failure.next_step))
+}
+
+/// The files that are not in use, each with the reason.
+pub(super) fn refused_text(refused: &[RefusedFile]) -> String {
+    let texts = refused.iter().map(|file| {
+        let name = printable(&file.file);
+        format!(
+            "\n{name} refused: {}\n  at         {}\n",
+            indented(&file.reason),
+            file.at
+        )
+    });
+    texts.collect()
+}
+
+fn host_text(host: Option<&HostStatus>) -> String {
+    match host {
+        None => "never started here; `lantern run` starts one".into(),
+        Some(host) if host.running => {
+            format!("running (process {}, since {})", host.pid, host.started_at)
+        }
+        Some(host) => format!("not running (last heard of at {})", host.heartbeat_at),
+    }
+}
+
+fn projectors_table(projectors: &[ProjectorStatus]) -> String {
+    use Column::{Left, Right};
+    let columns = [
+        Left("PROJECTOR"),
+        Left("VERSION"),
+        Left("STATE"),
+        Right("POSITION"),
+        Right("LAG"),
+        Right("RATE"),
+        Left("BUILDING"),
+        Left("ROLLBACK TO"),
+    ];
+    let rows = projectors.iter().map(|projector| {
+        vec![
+            projector.name.to_string(),
+            projector.version.clone(),
+            projector.state.clone(),
+            position(&projector.checkpoint),
+            count(projector.lag),
+            rate(projector.events_per_second),
+            projector
+                .building
+                .as_ref()
+                .map(building_text)
+                .unwrap_or_default(),
+            projector.can_roll_back_to.clone().unwrap_or_default(),
+        ]
+    });
+    table(&columns, rows.collect())
+}
+
+/// A rebuild in one line: version, phase, part done, rate, time left.
+pub(super) fn building_text(building: &BuildingStatus) -> String {
+    let (done, total) = done_of(building);
+    let mut parts = vec![building.phase.clone(), percent(done, total)];
+    if building.events_per_second > 0.0 {
+        parts.push(rate(building.events_per_second));
+    }
+    if let Some(seconds) = building.seconds_left.filter(|_| building.lag > 0) {
+        parts.push(format!("{} left", duration(seconds)));
+    }
+    format!("{} {}", building.version, parts.join(", "))
+}
+
+/// The positions a rebuild has behind it, and all there are.
+pub(super) fn done_of(building: &BuildingStatus) -> (u64, u64) {
+    let done = Checkpoint::start().lag_to(&building.checkpoint);
+    (done, done + building.lag)
+}
+
+fn trouble_text(projector: &ProjectorStatus) -> String {
+    let mut text = String::new();
+    if let Some(failure) = &projector.failure {
+        text += &failure_text(&format!("{} failed", projector.name), failure);
+    }
+    if let Some(trouble) = &projector.trouble {
+        text += &format!(
+            "\n{} is being tried again: {}\n",
+            projector.name,
+            indented(trouble)
+        );
+    }
+    if let Some((building, failure)) = projector
+        .building
+        .as_ref()
+        .and_then(|b| Some((b, b.failure.as_ref()?)))
+    {
+        let title = format!(
+            "the rebuild of {} to {} failed",
+            projector.name, building.version
+        );
+        text += &failure_text(&title, failure);
+    }
+    text
+}
+
+fn position(checkpoint: &Checkpoint) -> String {
+    match checkpoint.partitions().all(|(name, _)| name.is_empty()) {
+        true => count(checkpoint.position().0),
+        false => checkpoint.to_string(),
+    }
+}
+
+/// A text of one or more lines, the later ones moved to the right.
+fn indented(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    lines.join("\n             ")
+}
+
+#[cfg(test)]
+#[path = "status_text_tests.rs"]
+mod tests;

@@ -1,0 +1,103 @@
+use super::*;
+use crate::model::{
+    Digest, FailureClass, GenerationId, Position, ProjectorName, Timestamp, WantedState,
+};
+
+#[test]
+fn the_table_shows_state_lag_and_the_rebuild() {
+    let status = Status {
+        projectors: vec![projector()],
+        ..nothing()
+    };
+    assert_eq!(
+        status_text(&status),
+        "host  never started here; `lantern run` starts one\n\
+         log   position 20,000\n\
+         \n\
+         PROJECTOR  VERSION  STATE        POSITION     LAG    RATE  BUILDING                                 ROLLBACK TO\n\
+         orders     1.0.0    catching up     8,000  12,000  1.5k/s  2.0.0 catching up, 25%, 500/s, 30s left\n"
+    );
+}
+
+#[test]
+fn failures_and_refused_files_stand_below_with_the_next_step() {
+    let failure = Failure {
+        class: FailureClass::Projector,
+        cause: "the projector trapped\nwasm `unreachable`".into(),
+        next_step: "mend it and put it into the folder".into(),
+        at: Timestamp(0),
+        digest: Some(Digest("0123456789abcdef".into())),
+        position: Some(Position(7)),
+        event_type: Some("order.created".into()),
+        stream: Some("order-1".into()),
+    };
+    let projector = ProjectorStatus {
+        failure: Some(failure),
+        building: None,
+        ..projector()
+    };
+    let refused = RefusedFile {
+        file: "bad.wasm".into(),
+        reason: "no component".into(),
+        at: Timestamp(0),
+    };
+    let text = status_text(&Status {
+        projectors: vec![projector],
+        refused: vec![refused],
+        ..nothing()
+    });
+    assert!(
+        text.ends_with(
+            "\norders failed: the projector trapped\n             wasm `unreachable` (event 7, type order.created, stream order-1)\n  \
+             at         1970-01-01T00:00:00.000Z\n  component  0123456789ab\n  \
+             next step  mend it and put it into the folder\n\
+             \nbad.wasm refused: no component\n  at         1970-01-01T00:00:00.000Z\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn nothing_yet_says_how_to_begin() {
+    assert!(status_text(&nothing()).contains("no projectors yet"));
+}
+
+fn nothing() -> Status {
+    Status {
+        head: Checkpoint::at(Position(20_000)),
+        host: None,
+        projectors: vec![],
+        refused: vec![],
+    }
+}
+
+fn projector() -> ProjectorStatus {
+    ProjectorStatus {
+        name: ProjectorName::new("orders").unwrap(),
+        version: "1.0.0".into(),
+        digest: Digest("00".into()),
+        state: "catching up".into(),
+        wanted: WantedState::Running,
+        checkpoint: Checkpoint::at(Position(8_000)),
+        lag: 12_000,
+        events_per_second: 1_500.0,
+        file: None,
+        tables: vec!["orders".into()],
+        failure: None,
+        trouble: None,
+        building: Some(BuildingStatus {
+            generation: GenerationId(2),
+            version: "2.0.0".into(),
+            digest: Digest("01".into()),
+            checkpoint: Checkpoint::at(Position(5_000)),
+            lag: 15_000,
+            events_per_second: 500.0,
+            phase: "catching up".into(),
+            failure: None,
+            seconds_left: Some(30.0),
+        }),
+        can_roll_back_to: None,
+        last_cycle_at: None,
+        live_at: None,
+    }
+}

@@ -1,0 +1,118 @@
+//! One generation being worked on: a task, and the handle to it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::model::{Digest, Failure, FailureClass, ProjectorName};
+use crate::rebuild::{self, RebuildEnd};
+use crate::sandbox::LoadedProjector;
+use crate::worker::{Assignment, End, StatusBoard, WorkerStatus, without_event, work};
+
+/// What is to be done with a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Follow the log; before that, make the indexes if there are none yet.
+    KeepLive,
+    /// Fill it and hand it to the readers.
+    Build,
+}
+
+/// How a job came to its end.
+#[derive(Debug)]
+pub(super) enum JobEnd {
+    Stopped,
+    /// A rebuilt generation is live now.
+    Swapped,
+    /// Somebody else has taken the generation over, or it is no more.
+    Gone(String),
+    Failed(Failure),
+}
+
+/// A running job.
+#[derive(Debug)]
+pub(super) struct Job {
+    projector: Arc<LoadedProjector>,
+    stop: watch::Sender<bool>,
+    status: StatusBoard,
+    task: JoinHandle<JobEnd>,
+}
+
+impl Job {
+    pub(super) fn start(task: Task, assignment: Assignment) -> Self {
+        let projector = assignment.projector.clone();
+        let (stop, stopped) = watch::channel(false);
+        let status = StatusBoard::new();
+        let board = status.clone();
+        let task = tokio::spawn(async move {
+            match task {
+                Task::KeepLive => keep_live(&assignment, &board, stopped).await,
+                Task::Build => of_rebuild(rebuild::run(&assignment, &board, stopped).await),
+            }
+        });
+        Self {
+            projector,
+            stop,
+            status,
+            task,
+        }
+    }
+
+    pub(super) fn name(&self) -> &ProjectorName {
+        &self.projector.description().name
+    }
+
+    pub(super) fn version(&self) -> &semver::Version {
+        &self.projector.description().version
+    }
+
+    /// The component at work.
+    pub(super) fn digest(&self) -> &Digest {
+        self.projector.digest()
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    pub(super) fn status(&self) -> WorkerStatus {
+        self.status.read()
+    }
+
+    pub(super) async fn ended(self) -> JobEnd {
+        let digest = self.digest().clone();
+        self.task.await.unwrap_or_else(|died| {
+            let cause = format!("the projector's task died: {died}");
+            JobEnd::Failed(without_event(FailureClass::Host, cause, &digest))
+        })
+    }
+}
+
+async fn keep_live(
+    assignment: &Assignment,
+    status: &StatusBoard,
+    stop: watch::Receiver<bool>,
+) -> JobEnd {
+    if let Err(end) = rebuild::first_fill(assignment, status, stop.clone()).await {
+        return of_rebuild(end);
+    }
+    match work(assignment, status, stop).await {
+        End::Stopped | End::CaughtUp => JobEnd::Stopped,
+        End::Fenced(how) => JobEnd::Gone(how),
+        End::Failed(failure) => JobEnd::Failed(failure),
+    }
+}
+
+fn of_rebuild(end: RebuildEnd) -> JobEnd {
+    match end {
+        RebuildEnd::Live => JobEnd::Swapped,
+        RebuildEnd::Stopped => JobEnd::Stopped,
+        RebuildEnd::Gone(how) => JobEnd::Gone(how),
+        RebuildEnd::Failed(failure) => JobEnd::Failed(failure),
+    }
+}

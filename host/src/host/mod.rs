@@ -1,0 +1,407 @@
+//! Compares what is wanted (the catalog's records) with what runs (jobs), and
+//! makes the one follow the other.
+//!
+//! One loop does everything that starts, stops or replaces, so that no two
+//! decisions race: changes in the watched folder, changed records (by operators
+//! in this process or another), jobs that ended. The jobs themselves run beside
+//! it. Nothing is told to the host in any other way than by the records: what an
+//! operator wants is written down first, and so survives a kill.
+
+mod folder;
+mod job;
+mod lock;
+
+pub use folder::Folder;
+pub use lock::{HostLock, LockError};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::catalog::{Catalog, Refusal};
+use crate::config::Pacing;
+use crate::model::{
+    Checkpoint, Failure, FailureClass, Generation, GenerationId, GenerationState, ProjectorName,
+    ProjectorRecord, Timestamp, WantedState,
+};
+use crate::read_store::{Activity, HostRecord, ReadStore, RefusedFile, StoreError};
+use crate::source::{Source, SourceError};
+use crate::telemetry::happened;
+use crate::worker::{Assignment, Goal, Phase, without_event};
+use job::{Job, JobEnd, Task};
+
+/// How often the records are looked at for changes made by other processes, and
+/// the jobs for having ended.
+const LOOK: Duration = Duration::from_millis(50);
+/// How often the host says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// What a host works with.
+pub struct Parts {
+    /// Where events come from.
+    pub source: Arc<dyn Source>,
+    /// Where read models and records are.
+    pub store: Arc<dyn ReadStore>,
+    /// The components.
+    pub catalog: Catalog,
+    /// How much a worker takes at a time.
+    pub pacing: Pacing,
+}
+
+/// A host. It runs every projector that its records say should run.
+pub struct Host {
+    parts: Parts,
+    folder: Folder,
+    only: Option<ProjectorName>,
+    instance: String,
+    started_at: Timestamp,
+    jobs: HashMap<GenerationId, Job>,
+    records: Vec<ProjectorRecord>,
+    /// The revision of `records`; `None` when they must be read anew.
+    revision: Option<u64>,
+}
+
+/// When a host is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When it is asked to stop.
+    Stopped,
+    /// When every projector has read to where the log ended at the start, and
+    /// every rebuild is done.
+    CaughtUp,
+}
+
+/// Why a host cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The read store failed in a way that does not pass.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The source failed in a way that does not pass.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The host's own copies of components cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] Refusal),
+}
+
+/// How things stood when the host ended.
+#[derive(Debug, Clone, Default)]
+pub struct RunReport {
+    /// Projectors, running or not.
+    pub projectors: usize,
+    /// Projectors that stand still because of a failure.
+    pub failed: Vec<(ProjectorName, Failure)>,
+    /// Files that were not taken into use.
+    pub refused: Vec<RefusedFile>,
+}
+
+impl Host {
+    /// Sets up a host for a folder and all projectors. Nothing runs yet.
+    pub fn new(parts: Parts, folder: Folder) -> Self {
+        Self {
+            parts,
+            folder,
+            only: None,
+            instance: uuid::Uuid::from_u128(random()).to_string(),
+            started_at: Timestamp::now(),
+            jobs: HashMap::new(),
+            records: Vec::new(),
+            revision: None,
+        }
+    }
+
+    /// Sets up a host for one projector that is known already.
+    pub fn for_one(parts: Parts, name: ProjectorName) -> Self {
+        Self {
+            only: Some(name),
+            ..Self::new(parts, Folder::unwatched())
+        }
+    }
+
+    /// Runs until it is done or `stop` becomes true, then stops every job after
+    /// the batch in hand. Call it with the [`HostLock`] held.
+    ///
+    /// # Errors
+    ///
+    /// When a store fails in a way that does not pass by itself. A store that is
+    /// locked or full is waited for.
+    pub async fn run(
+        mut self,
+        until: Until,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<RunReport, HostError> {
+        self.tidy_up().await?;
+        let target = self.parts.source.head().await?;
+        let mut look = interval(LOOK);
+        let mut heartbeat = interval(HEARTBEAT);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.folder.first_look(&self.parts.catalog).await;
+        loop {
+            tokio::select! {
+                changes = self.folder.changes() => self.folder.apply(changes, &self.parts.catalog).await,
+                _ = look.tick() => {}
+                _ = heartbeat.tick() => self.say_that_it_lives().await,
+                () = becomes_true(&mut stop) => break,
+            }
+            self.note_ended_jobs().await?;
+            self.follow_records().await?;
+            if until == Until::CaughtUp && self.is_caught_up(&target) {
+                break;
+            }
+        }
+        self.stop_all().await?;
+        self.say_that_it_lives().await;
+        Ok(self.report())
+    }
+
+    /// Clears away what a killed host may have left.
+    async fn tidy_up(&self) -> Result<(), HostError> {
+        patiently("the read store", || self.parts.store.sweep()).await?;
+        self.parts.catalog.sweep().await?;
+        Ok(())
+    }
+
+    /// Starts what the records want and does not run; stops what runs and is not
+    /// wanted, or not with this component.
+    async fn follow_records(&mut self) -> Result<(), HostError> {
+        let revision = match self.parts.store.revision().await {
+            Ok(revision) => revision,
+            Err(error) if error.is_transient() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        if self.revision == Some(revision) {
+            return Ok(());
+        }
+        self.records = match self.parts.store.projectors().await {
+            Ok(records) => records,
+            Err(error) if error.is_transient() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let wanted = self.wanted();
+        for (id, job) in &self.jobs {
+            if wanted
+                .get(id)
+                .is_none_or(|(_, generation)| *job.digest() != generation.digest)
+            {
+                job.stop();
+            }
+        }
+        // A job that has been stopped must end before another takes its place: the
+        // records are then looked at again.
+        let mut complete = true;
+        for (id, (name, generation)) in wanted {
+            match self.jobs.get(&id) {
+                Some(job) => complete &= *job.digest() == generation.digest,
+                None => self.start(&name, &generation).await?,
+            }
+        }
+        self.revision = complete.then_some(revision);
+        Ok(())
+    }
+
+    /// The generations that should be worked on.
+    fn wanted(&self) -> HashMap<GenerationId, (ProjectorName, Generation)> {
+        let mine =
+            |record: &&ProjectorRecord| self.only.as_ref().is_none_or(|name| *name == record.name);
+        let records = self.records.iter().filter(mine);
+        let running =
+            records.filter(|record| record.wanted == WantedState::Running || self.only.is_some());
+        let generations = running.flat_map(|record| {
+            let both = record.live().into_iter().chain(record.building());
+            both.map(|generation| (record.name.clone(), generation.clone()))
+        });
+        generations
+            .filter(|(_, generation)| generation.failure.is_none())
+            .map(|(name, generation)| (generation.id, (name, generation)))
+            .collect()
+    }
+
+    async fn start(
+        &mut self,
+        name: &ProjectorName,
+        generation: &Generation,
+    ) -> Result<(), HostError> {
+        let projector = match self.parts.catalog.component(&generation.digest).await {
+            Ok(projector) => projector,
+            Err(refusal) => {
+                // The copy is gone or no longer loads (a newer engine, say): that is
+                // this projector's trouble, not the others'.
+                let cause = with_source(&refusal);
+                let failure = without_event(FailureClass::Host, cause, &generation.digest);
+                return self.record_failure(name, generation.id, &failure).await;
+            }
+        };
+        let task = match generation.state {
+            GenerationState::Building => Task::Build,
+            GenerationState::Live | GenerationState::Retired => Task::KeepLive,
+        };
+        happened::projector_started(name, generation.id, &generation.checkpoint);
+        let assignment = Assignment {
+            projector,
+            generation: generation.id,
+            goal: Goal::Follow,
+            source: self.parts.source.clone(),
+            store: self.parts.store.clone(),
+            pacing: self.parts.pacing.clone(),
+            owner: self.instance.clone(),
+        };
+        self.jobs
+            .insert(generation.id, Job::start(task, assignment));
+        Ok(())
+    }
+
+    async fn note_ended_jobs(&mut self) -> Result<(), HostError> {
+        let ended: Vec<GenerationId> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.is_finished())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ended {
+            if let Some(job) = self.jobs.remove(&id) {
+                self.revision = None;
+                self.note_end(id, job).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn note_end(&mut self, id: GenerationId, job: Job) -> Result<(), HostError> {
+        let (name, version) = (job.name().clone(), job.version().clone());
+        match job.ended().await {
+            JobEnd::Stopped => {}
+            JobEnd::Swapped => happened::swapped(&name, id, &version),
+            // Another host, an operator or a swap has taken over; the records, which
+            // are read next, say what to do.
+            JobEnd::Gone(how) => happened::fenced(&name, id, &how),
+            JobEnd::Failed(failure) => self.record_failure(&name, id, &failure).await?,
+        }
+        Ok(())
+    }
+
+    async fn record_failure(
+        &mut self,
+        name: &ProjectorName,
+        id: GenerationId,
+        failure: &Failure,
+    ) -> Result<(), HostError> {
+        happened::projector_stopped_by_failure(name, id, failure);
+        let store = &self.parts.store;
+        match patiently("the read store", || store.set_failure(id, Some(failure))).await {
+            Ok(()) | Err(StoreError::NoGeneration(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn stop_all(&mut self) -> Result<(), HostError> {
+        self.jobs.values().for_each(Job::stop);
+        for (id, job) in std::mem::take(&mut self.jobs) {
+            self.note_end(id, job).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every projector that should run has read to `target`, and nothing
+    /// is being built. A failed projector is not waited for.
+    fn is_caught_up(&self, target: &Checkpoint) -> bool {
+        self.revision.is_some()
+            && self.folder.is_settled()
+            && self.wanted().iter().all(|(id, (_, generation))| {
+                let status = self.jobs.get(id).map(Job::status);
+                generation.state == GenerationState::Live
+                    && status
+                        .is_some_and(|s| s.phase == Phase::Live && s.checkpoint.reaches(target))
+            })
+    }
+
+    async fn say_that_it_lives(&self) {
+        let activities = self.jobs.iter().map(|(id, job)| {
+            let status = job.status();
+            Activity {
+                generation: *id,
+                phase: status.phase.as_str().to_owned(),
+                events_per_second: status.events_per_second,
+                last_cycle_at: status.last_cycle_at,
+                trouble: status.trouble,
+            }
+        });
+        let record = HostRecord {
+            instance: self.instance.clone(),
+            pid: std::process::id(),
+            started_at: self.started_at,
+            heartbeat_at: Timestamp::now(),
+            activities: activities.collect(),
+            refused: self.folder.refused(),
+        };
+        if let Err(error) = self.parts.store.heartbeat(&record).await {
+            happened::retrying("the heartbeat", &error, HEARTBEAT);
+        }
+    }
+
+    fn report(&self) -> RunReport {
+        let failure = |record: &ProjectorRecord| {
+            let failed = record.building().into_iter().chain(record.live());
+            let failure = failed
+                .filter_map(|generation| generation.failure.clone())
+                .next()?;
+            Some((record.name.clone(), failure))
+        };
+        RunReport {
+            projectors: self.records.len(),
+            failed: self.records.iter().filter_map(failure).collect(),
+            refused: self.folder.refused(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host")
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Does something again and again while a store cannot be used, loudly.
+async fn patiently<T, F>(what: &str, attempt: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut pause = Duration::from_millis(200);
+    loop {
+        match attempt().await {
+            Err(error) if error.is_transient() => {
+                happened::retrying(what, &error, pause);
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(30));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Waits for a signal. If nobody can give it any more, that is one too.
+async fn becomes_true(signal: &mut watch::Receiver<bool>) {
+    // The answer holds a lock on the value; it must not live on into a branch.
+    drop(signal.wait_for(|given| *given).await);
+}
+
+fn with_source(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", with_source(source)),
+        None => error.to_string(),
+    }
+}
+
+/// 128 bits to tell one start of a host from another. The standard library
+/// seeds each of its hashers anew.
+fn random() -> u128 {
+    use std::hash::{BuildHasher, RandomState};
+    let half = || u128::from(RandomState::new().hash_one(Timestamp::now()));
+    half() << 64 | half()
+}

@@ -1,0 +1,141 @@
+//! Why a verb could not be done, and what to do about it.
+
+use std::path::PathBuf;
+
+use crate::append::AppendError;
+use crate::host::{HostError, LockError};
+use crate::read_store::StoreError;
+use crate::rebuild::StartError;
+use crate::sandbox::LoadError;
+use crate::source::SourceError;
+
+/// Whose affair an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The user's: the request or the input is wrong.
+    User,
+    /// The environment's: a file, a lock, a disk.
+    Environment,
+    /// Ours.
+    Bug,
+}
+
+/// Why a verb could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    /// There is no such projector.
+    #[error("there is no projector `{name}`")]
+    NoProjector {
+        /// The name asked for.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// A host is running on the same data.
+    #[error(transparent)]
+    HostRuns(#[from] LockError),
+    /// A folder or file cannot be used.
+    #[error("{} cannot be used", path.display())]
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is no projector.
+    #[error("{} is refused", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: LoadError,
+    },
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Sandbox(#[from] LoadError),
+    /// An append failed.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// A rebuild could not be begun.
+    #[error(transparent)]
+    Rebuild(#[from] StartError),
+    /// The host had to stop.
+    #[error("the host had to stop")]
+    Host(#[from] HostError),
+    /// The event store failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The read store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OperationError {
+    /// Whose affair it is.
+    pub fn class(&self) -> ErrorClass {
+        use OperationError as E;
+        match self {
+            E::NoProjector { .. } | E::Refused { .. } | E::Append(AppendError::Line(_)) => {
+                ErrorClass::User
+            }
+            E::Rebuild(StartError::NotLive(_)) | E::HostRuns(LockError::Held { .. }) => {
+                ErrorClass::User
+            }
+            E::HostRuns(_) | E::Folder { .. } | E::Sandbox(_) => ErrorClass::Environment,
+            E::Append(AppendError::Read(_) | AppendError::Rejects(_)) => ErrorClass::Environment,
+            E::Append(AppendError::Store(error)) | E::Source(error) => of_source(error),
+            E::Rebuild(StartError::Store(error)) | E::Store(error) => of_store(error),
+            E::Host(HostError::Store(error)) => of_store(error),
+            E::Host(HostError::Source(error)) => of_source(error),
+            E::Host(HostError::Catalog(_)) => ErrorClass::Environment,
+        }
+    }
+
+    /// What to do next, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        use OperationError as E;
+        Some(match self {
+            E::NoProjector { known, .. } if known.is_empty() => {
+                "no projector has been loaded yet; put a component into the watched folder and `lantern run`".into()
+            }
+            E::NoProjector { known, .. } => format!("there are: {}", known.join(", ")),
+            E::HostRuns(LockError::Held { .. }) => {
+                "operators' verbs work while it runs; to run another host, give it another --data-dir".into()
+            }
+            E::Append(AppendError::Line(_)) => {
+                "mend the line, or give --rejects FILE to append the rest and have wrong lines written there".into()
+            }
+            E::Append(AppendError::Store(error)) | E::Source(error) if error.is_transient() => BUSY.into(),
+            E::Store(error) if error.is_transient() => BUSY.into(),
+            E::Store(StoreError::NothingRetired(_)) => {
+                "there is one after the first change of version or rebuild".into()
+            }
+            _ => return None,
+        })
+    }
+}
+
+const BUSY: &str =
+    "see whether the disk is full or another program holds the database; then try again";
+
+fn of_source(error: &SourceError) -> ErrorClass {
+    match error {
+        SourceError::Unavailable(_) => ErrorClass::Environment,
+        SourceError::Broken(_) => ErrorClass::Bug,
+        SourceError::WrongVersion { .. } | SourceError::InvalidEvent { .. } => ErrorClass::User,
+    }
+}
+
+fn of_store(error: &StoreError) -> ErrorClass {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Unreadable(_) => ErrorClass::Environment,
+        StoreError::Broken(_) | StoreError::NoGeneration(_) => ErrorClass::Bug,
+        StoreError::NotUnique { .. }
+        | StoreError::TableTaken { .. }
+        | StoreError::NoProjector(_)
+        | StoreError::NothingRetired(_)
+        | StoreError::BadQuery(_) => ErrorClass::User,
+    }
+}

@@ -1,0 +1,29 @@
+//! What an operator can want, one function a verb.
+//!
+//! The command line, and later the HTTP interface, are skins over this room and
+//! see nothing below it. Every verb works while a host runs, in this process or
+//! another, and when none does: it writes what is wanted into the records, and a
+//! host follows them. [`Lantern`] is what all verbs need: settings and open
+//! stores.
+
+mod error;
+mod inspect;
+mod lantern;
+mod rebuild;
+mod run;
+mod status;
+mod verbs;
+
+pub use error::{ErrorClass, OperationError};
+pub use inspect::{Inspection, inspect};
+pub use lantern::Lantern;
+pub use rebuild::{RebuildEnd, rebuild, wait_for_rebuild};
+pub use run::run;
+pub use status::{BuildingStatus, HostStatus, ProjectorStatus, Status, status};
+pub use verbs::{append, drop_projector, pause, query, resume, roll_back, streams};
+
+pub use crate::append::{AppendProgress, AppendReport, OnProgress};
+pub use crate::host::{RunReport, Until};
+pub use crate::read_store::{Answer, Condition, Query, RefusedFile};
+pub use crate::source::StreamInfo;
+pub use crate::toolchain::{BuildRequest, BuiltComponent, InstallPolicy, ToolchainError, build};

@@ -1,0 +1,77 @@
+//! The short verbs.
+
+use std::io::{Read, Write};
+
+use super::error::OperationError;
+use super::lantern::Lantern;
+use crate::append::{AppendReport, OnProgress};
+use crate::model::WantedState;
+use crate::read_store::{Answer, Query};
+use crate::source::{EventStore, StreamInfo};
+
+/// Appends CloudEvents, one a line, plain or gzip: see
+/// [`append`](crate::append::append).
+pub async fn append(
+    lantern: &Lantern,
+    input: Box<dyn Read + Send>,
+    rejects: Option<Box<dyn Write + Send>>,
+    progress: OnProgress,
+) -> Result<AppendReport, OperationError> {
+    Ok(crate::append::append(&*lantern.events, input, rejects, progress).await?)
+}
+
+/// Has a projector stand still until it is resumed, over restarts too. A
+/// rebuild of it stands still as well.
+pub async fn pause(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
+    let (name, _) = lantern.record(name).await?;
+    Ok(lantern.store.set_wanted(&name, WantedState::Paused).await?)
+}
+
+/// Has a projector go on that was paused or that failed. The failure is
+/// forgotten: the same event is tried again.
+pub async fn resume(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
+    let (name, record) = lantern.record(name).await?;
+    for generation in record.live().into_iter().chain(record.building()) {
+        if generation.failure.is_some() {
+            lantern.store.set_failure(generation.id, None).await?;
+        }
+    }
+    Ok(lantern
+        .store
+        .set_wanted(&name, WantedState::Running)
+        .await?)
+}
+
+/// Gives readers the former generation back, at once. Returns the version that
+/// is live now. The file in the watched folder is left alone until it changes.
+pub async fn roll_back(lantern: &Lantern, name: &str) -> Result<String, OperationError> {
+    let (name, _) = lantern.record(name).await?;
+    let generation = lantern.store.roll_back(&name).await?;
+    let (_, record) = lantern.record(name.as_str()).await?;
+    let live = record.generations.iter().find(|g| g.id == generation);
+    Ok(live
+        .map(|g| g.description.version.to_string())
+        .unwrap_or_default())
+}
+
+/// Removes a projector with its tables. Its events stay; if its file stays in
+/// the watched folder, it is not loaded again before the file changes or the
+/// host starts anew.
+pub async fn drop_projector(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
+    let (name, _) = lantern.record(name).await?;
+    Ok(lantern.store.drop_projector(&name).await?)
+}
+
+/// Answers a question about one read model.
+pub async fn query(lantern: &Lantern, query: &Query) -> Result<Answer, OperationError> {
+    Ok(lantern.store.query(query).await?)
+}
+
+/// The streams whose name begins with `prefix`.
+pub async fn streams(
+    lantern: &Lantern,
+    prefix: &str,
+    limit: usize,
+) -> Result<Vec<StreamInfo>, OperationError> {
+    Ok(lantern.events.streams(prefix, limit).await?)
+}
