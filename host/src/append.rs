@@ -131,7 +131,8 @@ impl Append {
             return Err(AppendError::Line(wrong));
         };
         self.rejected += 1;
-        let text = serde_json::json!({ "line": wrong.line, "reason": wrong.reason });
+        let text =
+            serde_json::json!({ "line": wrong.line, "reason": wrong.reason, "text": wrong.text });
         writeln!(rejects, "{text}").map_err(AppendError::Rejects)
     }
 

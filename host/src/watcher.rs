@@ -15,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
+use crate::telemetry::happened;
+
 /// Something that happened in the folder.
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -184,12 +186,7 @@ fn watch(dir: &Path, noticed: Arc<Notify>) -> Option<notify::RecommendedWatcher>
         Ok(watcher)
     });
     watched
-        .inspect_err(|error| {
-            tracing::warn!(
-                "no notices of changes in {}: {error}; it is looked at regularly instead",
-                dir.display()
-            );
-        })
+        .inspect_err(|error| happened::watching_by_rescan(error))
         .ok()
 }
 

@@ -60,7 +60,12 @@ impl Context {
         &self.resolved.settings
     }
 
-    /// Opens the stores.
+    /// Opens the stores that are there.
+    pub(super) async fn open_existing(&self) -> Result<Lantern, CliError> {
+        Ok(Lantern::open_existing(self.settings().clone()).await?)
+    }
+
+    /// Opens the stores, and makes them where there are none.
     pub(super) async fn open(&self) -> Result<Lantern, CliError> {
         Ok(Lantern::open(self.settings().clone()).await?)
     }

@@ -21,7 +21,7 @@ pub(super) struct Pause {
 
 impl Pause {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        operations::pause(&context.open().await?, &self.name).await?;
+        operations::pause(&context.open_existing().await?, &self.name).await?;
         print(&format!("{} is paused", self.name))
     }
 }
@@ -38,7 +38,7 @@ pub(super) struct Resume {
 
 impl Resume {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        operations::resume(&context.open().await?, &self.name).await?;
+        operations::resume(&context.open_existing().await?, &self.name).await?;
         print(&format!("{} goes on", self.name))
     }
 }
@@ -56,7 +56,7 @@ pub(super) struct Rollback {
 
 impl Rollback {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        let version = operations::roll_back(&context.open().await?, &self.name).await?;
+        let version = operations::roll_back(&context.open_existing().await?, &self.name).await?;
         print(&format!(
             "{} is rolled back: readers see version {version}",
             self.name
@@ -87,7 +87,7 @@ impl Drop {
         if !self.yes && !self.is_confirmed()? {
             return print("nothing was dropped");
         }
-        operations::drop_projector(&context.open().await?, &self.name).await?;
+        operations::drop_projector(&context.open_existing().await?, &self.name).await?;
         print(&format!("{} is dropped", self.name))
     }
 

@@ -54,7 +54,7 @@ enum Format {
 
 impl Ask {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        let lantern = context.open().await?;
+        let lantern = context.open_existing().await?;
         let limit = self
             .limit
             .or((self.format == Format::Table).then_some(TABLE_ROWS));

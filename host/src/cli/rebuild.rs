@@ -31,7 +31,7 @@ pub(super) struct Rebuild {
 
 impl Rebuild {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        let lantern = context.open().await?;
+        let lantern = context.open_existing().await?;
         let generation = operations::rebuild(&lantern, &self.name).await?;
         if !self.wait {
             return print(&format!(

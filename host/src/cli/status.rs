@@ -38,7 +38,7 @@ pub(super) struct ShowStatus {
 
 impl ShowStatus {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        let lantern = context.open().await?;
+        let lantern = context.open_existing().await?;
         if self.watch {
             self.watch(&lantern).await
         } else {

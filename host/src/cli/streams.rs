@@ -30,7 +30,7 @@ pub(super) struct Streams {
 
 impl Streams {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        let lantern = context.open().await?;
+        let lantern = context.open_existing().await?;
         // One above the limit, to know whether there are more.
         let mut streams =
             operations::streams(&lantern, &self.prefix, self.limit.saturating_add(1)).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::model::{Digest, Failure, FailureClass, ProjectorName};
+use crate::model::{Checkpoint, Digest, Failure, FailureClass, ProjectorName};
 use crate::rebuild::{self, RebuildEnd};
 use crate::sandbox::LoadedProjector;
 use crate::worker::{Assignment, End, StatusBoard, WorkerStatus, without_event, work};
@@ -22,7 +22,7 @@ pub(super) enum Task {
 /// How a job came to its end.
 #[derive(Debug)]
 pub(super) enum JobEnd {
-    Stopped,
+    Stopped(Checkpoint),
     /// A rebuilt generation is live now.
     Swapped,
     /// Somebody else has taken the generation over, or it is no more.
@@ -48,7 +48,7 @@ impl Job {
         let task = tokio::spawn(async move {
             match task {
                 Task::KeepLive => keep_live(&assignment, &board, stopped).await,
-                Task::Build => of_rebuild(rebuild::run(&assignment, &board, stopped).await),
+                Task::Build => of_rebuild(rebuild::run(&assignment, &board, stopped).await, &board),
             }
         });
         Self {
@@ -99,19 +99,19 @@ async fn keep_live(
     stop: watch::Receiver<bool>,
 ) -> JobEnd {
     if let Err(end) = rebuild::first_fill(assignment, status, stop.clone()).await {
-        return of_rebuild(end);
+        return of_rebuild(end, status);
     }
     match work(assignment, status, stop).await {
-        End::Stopped | End::CaughtUp => JobEnd::Stopped,
+        End::Stopped | End::CaughtUp => JobEnd::Stopped(status.read().checkpoint),
         End::Fenced(how) => JobEnd::Gone(how),
         End::Failed(failure) => JobEnd::Failed(failure),
     }
 }
 
-fn of_rebuild(end: RebuildEnd) -> JobEnd {
+fn of_rebuild(end: RebuildEnd, status: &StatusBoard) -> JobEnd {
     match end {
         RebuildEnd::Live => JobEnd::Swapped,
-        RebuildEnd::Stopped => JobEnd::Stopped,
+        RebuildEnd::Stopped => JobEnd::Stopped(status.read().checkpoint),
         RebuildEnd::Gone(how) => JobEnd::Gone(how),
         RebuildEnd::Failed(failure) => JobEnd::Failed(failure),
     }

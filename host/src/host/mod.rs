@@ -134,6 +134,7 @@ impl Host {
         until: Until,
         mut stop: watch::Receiver<bool>,
     ) -> Result<RunReport, HostError> {
+        happened::host_started(&self.instance);
         self.tidy_up().await?;
         let target = self.parts.source.head().await?;
         let mut look = interval(LOOK);
@@ -156,6 +157,7 @@ impl Host {
         }
         self.stop_all().await?;
         self.say_that_it_lives().await;
+        happened::host_stopped(&self.instance);
         Ok(self.report())
     }
 
@@ -200,7 +202,10 @@ impl Host {
                 None => self.start(&name, &generation).await?,
             }
         }
-        self.revision = complete.then_some(revision);
+        if complete {
+            self.revision = Some(revision);
+            self.parts.catalog.sweep().await?;
+        }
         Ok(())
     }
 
@@ -233,7 +238,10 @@ impl Host {
                 // this projector's trouble, not the others'.
                 let cause = with_source(&refusal);
                 let failure = without_event(FailureClass::Host, cause, &generation.digest);
-                return self.record_failure(name, generation.id, &failure).await;
+                let version = &generation.description.version;
+                return self
+                    .record_failure(name, version, generation.id, &failure)
+                    .await;
             }
         };
         let task = match generation.state {
@@ -274,12 +282,12 @@ impl Host {
     async fn note_end(&mut self, id: GenerationId, job: Job) -> Result<(), HostError> {
         let (name, version) = (job.name().clone(), job.version().clone());
         match job.ended().await {
-            JobEnd::Stopped => {}
+            JobEnd::Stopped(checkpoint) => happened::projector_stopped(&name, id, &checkpoint),
             JobEnd::Swapped => happened::swapped(&name, id, &version),
             // Another host, an operator or a swap has taken over; the records, which
             // are read next, say what to do.
             JobEnd::Gone(how) => happened::fenced(&name, id, &how),
-            JobEnd::Failed(failure) => self.record_failure(&name, id, &failure).await?,
+            JobEnd::Failed(failure) => self.record_failure(&name, &version, id, &failure).await?,
         }
         Ok(())
     }
@@ -287,10 +295,11 @@ impl Host {
     async fn record_failure(
         &mut self,
         name: &ProjectorName,
+        version: &semver::Version,
         id: GenerationId,
         failure: &Failure,
     ) -> Result<(), HostError> {
-        happened::projector_stopped_by_failure(name, id, failure);
+        happened::projector_stopped_by_failure(name, version, id, failure);
         let store = &self.parts.store;
         match patiently("the read store", || store.set_failure(id, Some(failure))).await {
             Ok(()) | Err(StoreError::NoGeneration(_)) => Ok(()),

@@ -31,6 +31,12 @@ pub enum OperationError {
         /// Those there are.
         known: Vec<String>,
     },
+    /// Nothing has been stored here yet.
+    #[error("there are no stores in {}", dir.display())]
+    NoData {
+        /// The data directory.
+        dir: PathBuf,
+    },
     /// A host is running on the same data.
     #[error(transparent)]
     HostRuns(#[from] LockError),
@@ -77,9 +83,10 @@ impl OperationError {
     pub fn class(&self) -> ErrorClass {
         use OperationError as E;
         match self {
-            E::NoProjector { .. } | E::Refused { .. } | E::Append(AppendError::Line(_)) => {
-                ErrorClass::User
-            }
+            E::NoProjector { .. }
+            | E::NoData { .. }
+            | E::Refused { .. }
+            | E::Append(AppendError::Line(_)) => ErrorClass::User,
             E::Rebuild(StartError::NotLive(_)) | E::HostRuns(LockError::Held { .. }) => {
                 ErrorClass::User
             }
@@ -101,6 +108,9 @@ impl OperationError {
                 "no projector has been loaded yet; put a component into the watched folder and `lantern run`".into()
             }
             E::NoProjector { known, .. } => format!("there are: {}", known.join(", ")),
+            E::NoData { .. } => {
+                "`lantern append` and `lantern run` make them; or name another place with --data-dir".into()
+            }
             E::HostRuns(LockError::Held { .. }) => {
                 "operators' verbs work while it runs; to run another host, give it another --data-dir".into()
             }

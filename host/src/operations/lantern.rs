@@ -49,6 +49,21 @@ impl Lantern {
         })
     }
 
+    /// Opens the stores that are there already.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError::NoData`] when there are none: a question asked in the
+    /// wrong folder must not leave new stores behind.
+    pub async fn open_existing(settings: Settings) -> Result<Self, OperationError> {
+        if !settings.read_store.path.exists() && !settings.event_store.path.exists() {
+            return Err(OperationError::NoData {
+                dir: settings.data_dir,
+            });
+        }
+        Self::open(settings).await
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings

@@ -1,6 +1,6 @@
 //! Fills a generation and hands it to the readers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -64,10 +64,14 @@ pub async fn first_fill(
     }
     catch_up(assignment, status, stop.clone()).await?;
     status.phase(Phase::BuildingIndexes);
+    let started = Instant::now();
     until_done(assignment, &stop, || {
         assignment.store.build_indexes(assignment.generation)
     })
-    .await
+    .await?;
+    let name = &assignment.projector.description().name;
+    happened::indexes_built(name, assignment.generation, started.elapsed());
+    Ok(())
 }
 
 async fn catch_up(

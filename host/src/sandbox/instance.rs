@@ -8,6 +8,7 @@ use super::limits::{MOST_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TAB
 use super::{FoundRows, Rows, RowsRefused};
 use crate::config::Limits;
 use crate::model::{Cells, Commands, EventBatch};
+use crate::telemetry::happened;
 
 /// The most frames of a trap that are told.
 const MOST_FRAMES: usize = 8;
@@ -96,21 +97,8 @@ impl State {
             self.dropped_lines += 1;
             return;
         }
-        let message = self.cut(message);
-        let projector = self.projector.as_str();
         let position = self.positions.get(event as usize).copied();
-        macro_rules! write_line {
-            ($level:ident) => {
-                tracing::$level!(target: "lantern::projector", projector, position, "{message}")
-            };
-        }
-        match level {
-            tracing::Level::ERROR => write_line!(error),
-            tracing::Level::WARN => write_line!(warn),
-            tracing::Level::INFO => write_line!(info),
-            tracing::Level::DEBUG => write_line!(debug),
-            tracing::Level::TRACE => write_line!(trace),
-        }
+        happened::guest_said(&self.projector, level, position, &self.cut(message));
     }
 
     pub(super) fn panicking(&mut self, event: u32, message: &str) {
@@ -121,13 +109,7 @@ impl State {
     /// Says at the end of a batch how many log lines were dropped.
     pub(super) fn report_dropped_lines(&self) {
         if self.dropped_lines > 0 {
-            tracing::warn!(
-                target: "lantern::projector",
-                projector = self.projector.as_str(),
-                "{} more log lines of this batch were dropped (limits.log_lines is {})",
-                self.dropped_lines,
-                self.limits.log_lines
-            );
+            happened::guest_lines_dropped(&self.projector, self.dropped_lines);
         }
     }
 

@@ -65,7 +65,8 @@ pub(super) fn check_event(event: &Event) -> Result<(), SourceError> {
     })
 }
 
-fn check_parts(event: &Event) -> Result<(), String> {
+/// The same, with nothing but the reason.
+pub(super) fn check_parts(event: &Event) -> Result<(), String> {
     let names = [
         ("id", &event.id),
         ("source", &event.source),

@@ -5,24 +5,18 @@
 //! `error`, `pause_ms`. An error is told with its causes, on one line.
 
 use std::error::Error;
-use std::path::Path;
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
 use super::causes::causes;
-use crate::model::{Checkpoint, Digest, Failure, GenerationId, Position, ProjectorName};
+use crate::model::{Checkpoint, Digest, Failure, GenerationId, ProjectorName};
 
 // ---- the host ---------------------------------------------------------------
 
 /// A host began its work.
-pub fn host_started(instance: &str, projectors_dir: &Path) {
-    info!(instance, projectors_dir = %projectors_dir.display(), "host started");
-}
-
-/// A host was asked to stop, and finishes what it has begun.
-pub fn host_draining() {
-    info!("draining: workers finish their batches");
+pub fn host_started(instance: &str) {
+    info!(instance, "host started");
 }
 
 /// A host stopped in good order.
@@ -34,11 +28,6 @@ pub fn host_stopped(instance: &str) {
 pub fn retrying(what: &str, error: &(dyn Error + 'static), pause: Duration) {
     let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
     warn!(what, error = %causes(error).join(": "), pause_ms, "failed, trying again");
-}
-
-/// What was failing works again.
-pub fn recovered(what: &str, tries: u32) {
-    info!(what, tries, "works again");
 }
 
 /// The folder of projectors is not announced by the system; it is read from
@@ -92,16 +81,12 @@ pub fn projector_stopped(
 /// A projector failed and stands still.
 pub fn projector_stopped_by_failure(
     projector: &ProjectorName,
+    version: &semver::Version,
     generation: GenerationId,
     failure: &Failure,
 ) {
     let next_step = failure.next_step.as_str();
-    error!(%projector, %generation, error = %failure, next_step, "projector stopped by a failure");
-}
-
-/// A generation shows every event there is.
-pub fn caught_up(projector: &ProjectorName, generation: GenerationId, checkpoint: &Checkpoint) {
-    info!(%projector, %generation, position = %checkpoint, "caught up");
+    error!(%projector, %version, %generation, error = %failure, next_step, "projector stopped by a failure");
 }
 
 /// Somebody else works on a generation now.
@@ -109,42 +94,24 @@ pub fn fenced(projector: &ProjectorName, generation: GenerationId, reason: &str)
     warn!(%projector, %generation, reason, "another worker has taken over");
 }
 
-/// The operator paused a projector.
-pub fn paused(projector: &ProjectorName) {
-    info!(%projector, "paused");
-}
-
-/// The operator let a projector go on.
-pub fn resumed(projector: &ProjectorName) {
-    info!(%projector, "resumed");
-}
-
-/// A projector, its records and its tables were removed.
-pub fn dropped(projector: &ProjectorName) {
-    info!(%projector, "projector dropped");
-}
-
 /// A projector wrote a log line, at this level of its own choice.
-pub fn guest_said(
-    projector: &ProjectorName,
-    level: tracing::Level,
-    position: Option<Position>,
-    text: &str,
-) {
-    let position = position.map(|position| position.0);
+pub fn guest_said(projector: &str, level: tracing::Level, position: Option<u64>, text: &str) {
     // The macros want their level as a constant.
     match level {
-        tracing::Level::ERROR => error!(%projector, position, "{text}"),
-        tracing::Level::WARN => warn!(%projector, position, "{text}"),
-        tracing::Level::INFO => info!(%projector, position, "{text}"),
-        tracing::Level::DEBUG => debug!(%projector, position, "{text}"),
-        tracing::Level::TRACE => tracing::trace!(%projector, position, "{text}"),
+        tracing::Level::ERROR => error!(projector, position, "{text}"),
+        tracing::Level::WARN => warn!(projector, position, "{text}"),
+        tracing::Level::INFO => info!(projector, position, "{text}"),
+        tracing::Level::DEBUG => debug!(projector, position, "{text}"),
+        tracing::Level::TRACE => tracing::trace!(projector, position, "{text}"),
     }
 }
 
 /// A projector wrote more log lines than it may.
-pub fn guest_lines_dropped(projector: &ProjectorName, lines: u64) {
-    warn!(%projector, lines, "log lines dropped, above `limits.log_lines` of one batch");
+pub fn guest_lines_dropped(projector: &str, lines: usize) {
+    warn!(
+        projector,
+        lines, "log lines dropped, above `limits.log_lines` of one batch"
+    );
 }
 
 // ---- generations ------------------------------------------------------------
@@ -171,11 +138,6 @@ pub fn indexes_built(projector: &ProjectorName, generation: GenerationId, took: 
 /// Readers see another generation.
 pub fn swapped(projector: &ProjectorName, generation: GenerationId, version: &semver::Version) {
     info!(%projector, %generation, %version, "swapped: readers see the new generation");
-}
-
-/// Readers see the former generation again.
-pub fn rolled_back(projector: &ProjectorName, generation: GenerationId, version: &semver::Version) {
-    warn!(%projector, %generation, %version, "rolled back: readers see the former generation");
 }
 
 /// Another component of the same version goes on from the checkpoint.

@@ -6,6 +6,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::parse::parse;
 use crate::model::{Event, Timestamp};
+use crate::source::append::check_parts;
 
 /// The longest line read, in bytes: it bounds the memory that a file which has
 /// no line breaks can take.
@@ -46,6 +47,9 @@ pub struct LineError {
     pub line: u64,
     /// What is wrong.
     pub reason: String,
+    /// The line itself, so that it can be mended and appended; what is not UTF-8
+    /// in it is replaced.
+    pub text: String,
 }
 
 impl<R: BufRead> ImportLines<R> {
@@ -108,8 +112,9 @@ impl<R: BufRead> ImportLines<R> {
         match text.trim_ascii() {
             "" => Ok(None),
             json => parse(json, self.received)
-                .map(Some)
-                .map_err(|error| error.to_string()),
+                .map_err(|error| error.to_string())
+                // What no store would keep is refused here, where the line is known.
+                .and_then(|event| check_parts(&event).map(|()| Some(event))),
         }
     }
 }
@@ -134,6 +139,7 @@ impl<R: BufRead> Iterator for ImportLines<R> {
                     event: event.map_err(|reason| LineError {
                         line: self.number,
                         reason,
+                        text: String::from_utf8_lossy(&self.line).trim_end().to_owned(),
                     }),
                 });
             }
