@@ -25,7 +25,6 @@ mod signals;
 mod status;
 mod status_text;
 mod streams;
-mod template;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};

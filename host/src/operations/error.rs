@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::append::AppendError;
 use crate::host::{HostError, LockError};
+use crate::model::InvalidName;
 use crate::read_store::StoreError;
 use crate::rebuild::StartError;
 use crate::sandbox::LoadError;
@@ -30,6 +31,21 @@ pub enum OperationError {
         name: String,
         /// Those there are.
         known: Vec<String>,
+    },
+    /// A name cannot be a projector's.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A name would hide a library of Rust's own.
+    #[error("projector name `{name}` is a library of Rust's own")]
+    TakenName {
+        /// The name.
+        name: String,
+    },
+    /// A new projector needs an empty folder.
+    #[error("{} is there already and not empty", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
     },
     /// Nothing has been stored here yet.
     #[error("there are no stores in {}", dir.display())]
@@ -83,6 +99,7 @@ impl OperationError {
     pub fn class(&self) -> ErrorClass {
         use OperationError as E;
         match self {
+            E::Name(_) | E::TakenName { .. } | E::NotEmpty { .. } => ErrorClass::User,
             E::NoProjector { .. }
             | E::NoData { .. }
             | E::Refused { .. }
@@ -108,6 +125,8 @@ impl OperationError {
                 "no projector has been loaded yet; put a component into the watched folder and `lantern run`".into()
             }
             E::NoProjector { known, .. } => format!("there are: {}", known.join(", ")),
+            E::Name(_) | E::TakenName { .. } => "for example: lantern new page_visits".into(),
+            E::NotEmpty { .. } => "give another name, or another folder with --dir".into(),
             E::NoData { .. } => {
                 "`lantern append` and `lantern run` make them; or name another place with --data-dir".into()
             }

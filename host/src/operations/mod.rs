@@ -9,6 +9,7 @@
 mod error;
 mod inspect;
 mod lantern;
+mod new;
 mod rebuild;
 mod run;
 mod status;
@@ -17,6 +18,7 @@ mod verbs;
 pub use error::{ErrorClass, OperationError};
 pub use inspect::{Inspection, inspect};
 pub use lantern::Lantern;
+pub use new::new_projector;
 pub use rebuild::{RebuildEnd, rebuild, wait_for_rebuild};
 pub use run::run;
 pub use status::{BuildingStatus, HostStatus, ProjectorStatus, Status, status};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use include_dir::{Dir, DirEntry, include_dir};
 
-use super::error::CliError;
+use crate::operations::OperationError;
 
 static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/template");
 static SDK_SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src");
@@ -46,7 +46,7 @@ pub(super) struct Names<'a> {
 }
 
 /// Writes a projector and its SDK into a folder.
-pub(super) fn write(dir: &Path, names: &Names<'_>) -> Result<(), CliError> {
+pub(super) fn write(dir: &Path, names: &Names<'_>) -> Result<(), OperationError> {
     let fill = |text: &str| {
         text.replace("{{name}}", names.name)
             .replace("{{ident}}", names.ident)
@@ -67,7 +67,7 @@ fn write_folder(
     folder: &Dir<'_>,
     to: &Path,
     fill: &dyn Fn(&str) -> String,
-) -> Result<(), CliError> {
+) -> Result<(), OperationError> {
     for entry in folder.entries() {
         match entry {
             DirEntry::Dir(inner) if inner.path().ends_with("target") => {}
@@ -89,11 +89,14 @@ fn write_folder(
     Ok(())
 }
 
-fn write_file(path: &Path, contents: &[u8]) -> Result<(), CliError> {
+fn write_file(path: &Path, contents: &[u8]) -> Result<(), OperationError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(path, contents))
-        .map_err(|error| CliError::file("write", path, error))
+        .map_err(|source| OperationError::Folder {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 #[cfg(test)]
