@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::append::AppendError;
 use crate::host::{HostError, LockError};
-use crate::model::InvalidName;
+use crate::model::{InvalidName, WantedState};
 use crate::read_store::StoreError;
 use crate::rebuild::StartError;
 use crate::sandbox::LoadError;
@@ -31,6 +31,14 @@ pub enum OperationError {
         name: String,
         /// Those there are.
         known: Vec<String>,
+    },
+    /// A projector that stands still cannot be rebuilt.
+    #[error("projector `{name}` is {wanted}, so a rebuild of it would stand still too")]
+    StandsStill {
+        /// The projector.
+        name: String,
+        /// Why it stands still.
+        wanted: WantedState,
     },
     /// A name cannot be a projector's.
     #[error(transparent)]
@@ -99,7 +107,9 @@ impl OperationError {
     pub fn class(&self) -> ErrorClass {
         use OperationError as E;
         match self {
-            E::Name(_) | E::TakenName { .. } | E::NotEmpty { .. } => ErrorClass::User,
+            E::Name(_) | E::TakenName { .. } | E::NotEmpty { .. } | E::StandsStill { .. } => {
+                ErrorClass::User
+            }
             E::NoProjector { .. }
             | E::NoData { .. }
             | E::Refused { .. }
@@ -126,6 +136,7 @@ impl OperationError {
             }
             E::NoProjector { known, .. } => format!("there are: {}", known.join(", ")),
             E::Name(_) | E::TakenName { .. } => "for example: lantern new page_visits".into(),
+            E::StandsStill { name, .. } => format!("`lantern resume {name}` first"),
             E::NotEmpty { .. } => "give another name, or another folder with --dir".into(),
             E::NoData { .. } => {
                 "`lantern append` and `lantern run` make them; or name another place with --data-dir".into()

@@ -8,7 +8,7 @@ use super::error::OperationError;
 use super::lantern::Lantern;
 use super::status::{ProjectorStatus, status};
 use crate::host::{Host, HostLock, LockError, Until};
-use crate::model::{Failure, GenerationId, GenerationState, ProjectorName};
+use crate::model::{Failure, GenerationId, GenerationState, ProjectorName, WantedState};
 
 /// How a rebuild ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,13 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Begins to rebuild a projector from the first event, with the component that
 /// is live. A host, if one runs, does the work; else the next one does.
 pub async fn rebuild(lantern: &Lantern, name: &str) -> Result<GenerationId, OperationError> {
-    let (name, _) = lantern.record(name).await?;
+    let (name, record) = lantern.record(name).await?;
+    if record.wanted != WantedState::Running {
+        return Err(OperationError::StandsStill {
+            name: name.to_string(),
+            wanted: record.wanted,
+        });
+    }
     Ok(crate::rebuild::start(&*lantern.store, &name).await?)
 }
 

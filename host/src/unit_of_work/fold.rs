@@ -299,8 +299,11 @@ impl Fold<'_> {
         at_key: &mut CellReader<'_>,
     ) -> Result<Row, CommandProblem> {
         let mut values = vec![Value::Null; table.columns.len()];
-        for (value, &column) in read_key(table, tenant, at_key)?.into_iter().zip(&table.key) {
-            values[column] = value;
+        if table.tenant_keyed {
+            values[0] = Value::Text(tenant.into());
+        }
+        for &column in &table.key[table.host_columns()..] {
+            values[column] = check_column(table, column, at_key.next_cell()?)?;
         }
         Ok(Row {
             values,

@@ -351,9 +351,15 @@ impl<'a> Cycle<'a> {
         if !self.folded.reaches(&news.borrow_and_update()) {
             return;
         }
+        // Events that made no rows still move the checkpoint, but not at once.
+        let pause = if self.folded == self.handed_over {
+            LOOK_AGAIN
+        } else {
+            self.assignment.pacing.commit_interval.min(LOOK_AGAIN)
+        };
         tokio::select! {
             _ = news.changed() => {}
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stopped.wait_for(|stop| *stop) => {}
         }
     }

@@ -58,10 +58,12 @@ impl From<SourceError> for Trouble {
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        if error.is_transient() {
-            return Trouble::Passing(error.into());
+        match error {
+            // Dropped, or replaced by another, while this worker was at it.
+            StoreError::NoGeneration(_) => Trouble::Fenced(error.to_string()),
+            _ if error.is_transient() => Trouble::Passing(error.into()),
+            _ => Trouble::Lasting(chain(&error)),
         }
-        Trouble::Lasting(chain(&error))
     }
 }
 
