@@ -50,6 +50,7 @@ pub struct FolderWatcher {
     rescan: Duration,
     files: BTreeMap<String, Seen>,
     noticed: Arc<Notify>,
+    looked_at: Instant,
     // Held so that notices keep coming.
     _system: Option<notify::RecommendedWatcher>,
 }
@@ -85,6 +86,7 @@ impl FolderWatcher {
             files: BTreeMap::new(),
             _system: watch(dir, noticed.clone()),
             noticed,
+            looked_at: Instant::now(),
         })
     }
 
@@ -106,27 +108,31 @@ impl FolderWatcher {
         }
     }
 
-    /// Waits until something has happened and settled. Cancel safe.
+    /// Waits until something has happened and settled. Cancel safe: what was
+    /// noticed is not forgotten, and the folder is not looked at more often
+    /// because this is called more often.
     pub async fn changes(&mut self) -> Vec<Change> {
         loop {
-            let changes = self.look();
-            if !changes.is_empty() {
-                return changes;
-            }
             let pause = if self.is_settled() {
                 self.rescan
             } else {
                 self.debounce
             };
+            let due = self.looked_at + pause;
             // Either way the next look follows; a notice only makes it come sooner,
             // and what it is about still has to settle.
-            let _ = tokio::time::timeout(pause, self.noticed.notified()).await;
+            let _ = tokio::time::timeout_at(due.into(), self.noticed.notified()).await;
+            let changes = self.look();
+            if !changes.is_empty() {
+                return changes;
+            }
         }
     }
 
     /// Looks at the folder once, and says what is new and settled.
     pub fn look(&mut self) -> Vec<Change> {
         let now = Instant::now();
+        self.looked_at = now;
         let found = looks(&self.dir);
         let mut changes = Vec::new();
         self.files.retain(|file, _| {

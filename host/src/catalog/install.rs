@@ -108,7 +108,7 @@ impl Catalog {
         let decision = decide(record.as_ref(), about, digest, other);
         match &decision {
             Decision::Refuse(reason) => return Err(Refusal::Conflict(reason.clone())),
-            Decision::Nothing => {}
+            // Also for a component that is known: the host's copy may be lost.
             _ => self.keep(digest, candidate.bytes.clone()).await?,
         }
         let mut begun = None;

@@ -71,9 +71,13 @@ fn stopped_early() -> CliError {
 }
 
 fn conclude(report: &RunReport) -> Result<(), CliError> {
-    match report.failed.len() {
-        0 => Ok(()),
-        failed => Err(CliError::user(
+    match (report.failed.len(), report.refused.len()) {
+        (0, 0) => Ok(()),
+        (0, refused) => Err(CliError::user(
+            format!("{} refused", counted(refused as u64, "file")),
+            "mend them or take them out of the watched folder",
+        )),
+        (failed, _) => Err(CliError::user(
             format!("{} failed", counted(failed as u64, "projector")),
             "`lantern status` shows this again; `lantern resume NAME` tries again",
         )),

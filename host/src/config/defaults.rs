@@ -56,7 +56,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "data_dir",
         doc: "folder for the stores and compiled components",
-        reason: "beside lantern.toml, so that one folder is one installation",
+        reason: "in the current directory, so that one folder is one installation",
         field: Field::Path(|s| &mut s.data_dir),
     },
     Setting {

@@ -1,7 +1,7 @@
 //! The watched folder's changes, brought to the catalog one at a time.
 
-use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use crate::catalog::{Accepted, Candidate, Catalog, Decision, Refusal};
 use crate::model::Timestamp;
@@ -18,8 +18,8 @@ const YOUNG: Duration = Duration::from_secs(2);
 pub struct Folder {
     watcher: Option<FolderWatcher>,
     refused: BTreeMap<String, RefusedFile>,
-    /// Files that may still be incomplete.
-    young: HashSet<String>,
+    /// Files that may still be incomplete, and when to look at them again.
+    young: HashMap<String, Instant>,
 }
 
 impl Folder {
@@ -36,7 +36,7 @@ impl Folder {
         Self {
             watcher: None,
             refused: BTreeMap::new(),
-            young: HashSet::new(),
+            young: HashMap::new(),
         }
     }
 
@@ -71,14 +71,22 @@ impl Folder {
         let Some(watcher) = &mut self.watcher else {
             return std::future::pending().await;
         };
-        if self.young.is_empty() {
-            return watcher.changes().await;
-        }
-        let changes = tokio::time::timeout(YOUNG / 4, watcher.changes()).await;
-        for file in self.young.drain() {
-            watcher.reconsider(&file);
-        }
-        changes.unwrap_or_default()
+        watcher.changes().await
+    }
+
+    /// Has files judged again that were too young the first time.
+    pub(super) fn look_at_young_again(&mut self) {
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        let now = Instant::now();
+        self.young.retain(|file, due| {
+            let is_due = *due <= now;
+            if is_due {
+                watcher.reconsider(file);
+            }
+            !is_due
+        });
     }
 
     /// Brings changes to the catalog, in order.
@@ -114,11 +122,11 @@ impl Folder {
                 tell(&file, &accepted);
             }
             Err(Refusal::Load(error)) if error.may_be_unfinished() && age < YOUNG => {
-                self.young.insert(file);
+                self.young.insert(file, Instant::now() + YOUNG / 4);
             }
             Err(Refusal::Store(error)) if error.is_transient() => {
                 happened::retrying("the watched folder", &error, YOUNG);
-                self.young.insert(file);
+                self.young.insert(file, Instant::now() + YOUNG / 4);
             }
             Err(refusal) => self.refuse(file, super::with_source(&refusal)),
         }

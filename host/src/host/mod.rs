@@ -149,8 +149,11 @@ impl Host {
                 _ = heartbeat.tick() => self.say_that_it_lives().await,
                 () = becomes_true(&mut stop) => break,
             }
+            self.folder.look_at_young_again();
             self.note_ended_jobs().await?;
-            self.follow_records().await?;
+            if self.follow_records().await? == Followed::Anew {
+                heartbeat.reset_immediately();
+            }
             if until == Until::CaughtUp && self.is_caught_up(&target) {
                 break;
             }
@@ -170,18 +173,18 @@ impl Host {
 
     /// Starts what the records want and does not run; stops what runs and is not
     /// wanted, or not with this component.
-    async fn follow_records(&mut self) -> Result<(), HostError> {
+    async fn follow_records(&mut self) -> Result<Followed, HostError> {
         let revision = match self.parts.store.revision().await {
             Ok(revision) => revision,
-            Err(error) if error.is_transient() => return Ok(()),
+            Err(error) if error.is_transient() => return Ok(Followed::Nothing),
             Err(error) => return Err(error.into()),
         };
         if self.revision == Some(revision) {
-            return Ok(());
+            return Ok(Followed::Nothing);
         }
         self.records = match self.parts.store.projectors().await {
             Ok(records) => records,
-            Err(error) if error.is_transient() => return Ok(()),
+            Err(error) if error.is_transient() => return Ok(Followed::Nothing),
             Err(error) => return Err(error.into()),
         };
         let wanted = self.wanted();
@@ -206,7 +209,7 @@ impl Host {
             self.revision = Some(revision);
             self.parts.catalog.sweep().await?;
         }
-        Ok(())
+        Ok(Followed::Anew)
     }
 
     /// The generations that should be worked on.
@@ -237,7 +240,10 @@ impl Host {
                 // The copy is gone or no longer loads (a newer engine, say): that is
                 // this projector's trouble, not the others'.
                 let cause = with_source(&refusal);
-                let failure = without_event(FailureClass::Host, cause, &generation.digest);
+                let mut failure = without_event(FailureClass::Host, cause, &generation.digest);
+                failure.next_step = format!(
+                    "put the component back into the watched folder, then `lantern resume {name}`"
+                );
                 let version = &generation.description.version;
                 return self
                     .record_failure(name, version, generation.id, &failure)
@@ -374,6 +380,13 @@ impl std::fmt::Debug for Host {
             .field("instance", &self.instance)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a look at the records led to anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Followed {
+    Nothing,
+    Anew,
 }
 
 /// Does something again and again while a store cannot be used, loudly.

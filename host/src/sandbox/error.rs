@@ -10,7 +10,7 @@ pub enum LoadError {
     #[error("the WebAssembly engine cannot be set up: {0}")]
     Engine(String),
     /// It is too large.
-    #[error("the file has {bytes} bytes; the limit is {limit} (limits.component_bytes)")]
+    #[error("the file has {bytes} bytes; the limit is {limit} (limits.component_mib)")]
     TooLarge {
         /// Its size.
         bytes: usize,

@@ -148,7 +148,7 @@ impl ResourceLimiter for State {
             // An error, not a refusal: most runtimes turn a refusal into an abort
             // that says nothing.
             let breach = ProjectError::Limit(format!(
-                "the projector asked for {} MiB of memory; the limit is {} MiB (limits.memory_bytes)",
+                "the projector asked for {} MiB of memory; the limit is {} MiB (limits.memory_mib)",
                 total.div_ceil(1 << 20),
                 self.limits.memory_bytes >> 20
             ));
@@ -243,7 +243,7 @@ pub(super) fn explain(
 fn untyped(text: &str, sent_bytes: usize, error: &wasmtime::Error) -> ProjectError {
     if text.contains("too much data is being copied") {
         return ProjectError::Limit(format!(
-            "the projector sent more than {} MiB to the host in one batch (limits.sent_bytes)",
+            "the projector sent more than {} MiB to the host in one batch (limits.sent_mib)",
             sent_bytes >> 20
         ));
     }

@@ -86,7 +86,7 @@ impl Sandbox {
                 &mut store,
                 &e,
                 limits.load_time,
-                "limits.load_seconds",
+                "limits.load_ms",
             ))),
         }
     }
@@ -140,7 +140,7 @@ impl LoadedProjector {
                 &mut store,
                 &e,
                 limits.batch_time,
-                "limits.batch_seconds",
+                "limits.batch_ms",
             )),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use super::causes::causes;
-use crate::model::{Checkpoint, Digest, Failure, GenerationId, ProjectorName};
+use crate::model::{Checkpoint, Digest, Failure, GenerationId, Position, ProjectorName};
 
 // ---- the host ---------------------------------------------------------------
 
@@ -128,6 +128,12 @@ pub fn rebuild_started(
 /// A generation that was being filled was given up.
 pub fn rebuild_given_up(projector: &ProjectorName, generation: GenerationId, reason: &str) {
     warn!(%projector, %generation, reason, "rebuild given up");
+}
+
+/// A batch could not be projected; its events are taken one by one, so that the
+/// one at fault is found.
+pub fn going_carefully(projector: &ProjectorName, first: Position, last: Position, cause: &str) {
+    warn!(%projector, %first, %last, cause, "batch failed: its events are taken one by one");
 }
 
 /// A generation's secondary indexes were made.

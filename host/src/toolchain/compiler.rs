@@ -100,9 +100,9 @@ fn debian() -> Result<Compiler, String> {
     let Some(version) = process::answer(debian_environment(version.arg("--version"))) else {
         return Err("there is no /usr/bin/rustc".to_owned());
     };
-    if minor_version(&version).is_none_or(|minor| minor < 85) {
+    if minor_version(&version).is_none_or(|minor| minor < 95) {
         return Err(format!(
-            "/usr/bin/rustc is {version}; 1.85 or later is needed"
+            "/usr/bin/rustc is {version}; 1.95 or later is needed"
         ));
     }
     if !Path::new("/usr/bin/cargo").exists() {

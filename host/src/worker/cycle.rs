@@ -250,6 +250,12 @@ impl<'a> Cycle<'a> {
             let failure = failure_at(self.assignment, &self.folded, &page, blame.cause).await;
             return Ok(Some(End::Failed(failure)));
         }
+        let (first, last) = (
+            page.events.position(0),
+            page.events.position(page.events.len() - 1),
+        );
+        let name = &self.assignment.projector.description().name;
+        happened::going_carefully(name, first, last, &blame.cause);
         self.pace.be_careful(Careful {
             until: page.checkpoint,
             good: blame.event.unwrap_or(0),

@@ -19,12 +19,22 @@ pub(super) struct Memory {
     pub(super) tables: Vec<MemoryTable>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct MemoryTable {
     pub(super) declaration: Table,
     /// The key's columns, as indices.
     key: Vec<usize>,
     rows: BTreeMap<RowKey, Row>,
+    /// Which event of the present batch wrote a row last: its further commands
+    /// on that row are not judged by their version.
+    written_by: BTreeMap<RowKey, u32>,
+}
+
+/// Two tables are equal when their rows are, however they were come by.
+impl PartialEq for MemoryTable {
+    fn eq(&self, other: &Self) -> bool {
+        self.declaration == other.declaration && self.rows == other.rows
+    }
 }
 
 /// A tenant (empty where the table has none) and the values of a key.
@@ -65,6 +75,13 @@ impl Memory {
         }
     }
 
+    /// Begins a batch: events are counted anew.
+    pub(super) fn begin_batch(&mut self) {
+        self.tables
+            .iter_mut()
+            .for_each(|table| table.written_by.clear());
+    }
+
     /// Carries out commands for one tenant.
     ///
     /// # Errors
@@ -73,7 +90,6 @@ impl Memory {
     pub(super) fn apply(&mut self, commands: &Commands, tenant: &str) -> Result<(), Failure> {
         let mut cells = CellReader::new(&commands.cells);
         let mut columns = commands.columns.iter();
-        let mut written = BTreeMap::new();
         for (index, &op) in commands.ops.iter().enumerate() {
             let event = commands.events[index];
             let at = usize::from(commands.tables[index]);
@@ -89,9 +105,8 @@ impl Memory {
                 guard: commands.guards.get(index).copied(),
             };
             let key = table.read_key(&mut cells, tenant);
-            let twice = written.insert((at, key.clone()), event) == Some(event);
             table
-                .apply(&command, key, twice, &mut cells)
+                .apply(&command, key, event, &mut cells)
                 .map_err(|message| Failure { event, message })?;
         }
         Ok(())
@@ -130,6 +145,7 @@ impl MemoryTable {
             declaration,
             key,
             rows: BTreeMap::new(),
+            written_by: BTreeMap::new(),
         }
     }
 
@@ -161,21 +177,20 @@ impl MemoryTable {
         &mut self,
         command: &Command,
         key: RowKey,
-        twice: bool,
+        event: u32,
         cells: &mut CellReader<'_>,
     ) -> Result<(), String> {
         let values: Vec<_> = command.named.iter().map(|_| Stored::read(cells)).collect();
         let held = self.rows.get(&key);
         let version = command.guard.unwrap_or(0);
         if self.declaration.guarded && held.is_some_and(|row| version <= row.version) {
-            if twice {
-                return Err(self.says(
-                    "a second command with the version of the first does nothing; \
-                     put both into one command",
-                ));
+            let goes_on = held.is_some_and(|row| version == row.version)
+                && self.written_by.get(&key) == Some(&event);
+            if !goes_on {
+                return Ok(());
             }
-            return Ok(());
         }
+        self.written_by.insert(key.clone(), event);
         let held = held.filter(|row| !row.deleted).cloned();
         let row = match command.op {
             op::DELETE if !self.declaration.guarded => {

@@ -214,9 +214,10 @@ fn project(
     projector: &impl Projector,
     description: &Description,
     events: &[WholeEvent],
-    memory: Memory,
+    mut memory: Memory,
 ) -> Result<Memory, Failure> {
     let tenant = events[0].tenant.clone();
+    memory.begin_batch();
     let state = Rc::new(RefCell::new(ReadState {
         memory,
         tenant,
