@@ -151,7 +151,7 @@ pub enum InvalidDescription {
     /// A name cannot be used.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// The version is not semantic.
+    /// The version is not semantic, or longer than any is.
     #[error("version `{0}` is not a semantic version such as 1.0.0")]
     Version(String),
     /// It owns no table.
@@ -188,6 +188,10 @@ pub enum InvalidDescription {
 const MOST_TABLES: usize = 64;
 const MOST_COLUMNS: usize = 256;
 const MOST_INDEXES: usize = 32;
+/// As many as PostgreSQL takes.
+const MOST_INDEX_COLUMNS: usize = 32;
+/// It is shown wherever its projector is, and build metadata may be of any length.
+const MOST_VERSION_BYTES: usize = 64;
 const MOST_FILTER_ENTRIES: usize = 1_000;
 
 /// The column that the host adds to tenant-keyed tables.
@@ -198,7 +202,9 @@ impl RawDescription {
     pub fn check(self) -> Result<Description, InvalidDescription> {
         let name = ProjectorName::new(&self.name)?;
         let version = semver::Version::parse(&self.version)
-            .map_err(|_| InvalidDescription::Version(self.version.chars().take(40).collect()))?;
+            .ok()
+            .filter(|_| self.version.len() <= MOST_VERSION_BYTES)
+            .ok_or_else(|| InvalidDescription::Version(shown(&self.version)))?;
         if self.tables.is_empty() {
             return Err(InvalidDescription::NoTable);
         }
@@ -268,8 +274,8 @@ impl RawTable {
             return Err(refuse("it has no primary key".into()));
         }
         for name in &self.key {
-            let at =
-                find(name).ok_or_else(|| refuse(format!("key column {name:?} is not declared")))?;
+            let at = find(name)
+                .ok_or_else(|| refuse(format!("key column `{}` is not declared", shown(name))))?;
             let column = &columns[at];
             if key.contains(&at) {
                 return Err(refuse(format!("column `{name}` stands twice in the key")));
@@ -291,10 +297,12 @@ impl RawTable {
             if parts.is_empty() {
                 return Err(refuse("an index has no column".into()));
             }
+            at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
             let mut index_columns = Vec::new();
             for (name, path, descending) in parts {
-                let column = find(name)
-                    .ok_or_else(|| refuse(format!("index column {name:?} is not declared")))?;
+                let column = find(name).ok_or_else(|| {
+                    refuse(format!("index column `{}` is not declared", shown(name)))
+                })?;
                 if let Some(path) = path {
                     check_path(path, columns[column].column_type).map_err(&refuse)?;
                 }
@@ -344,15 +352,18 @@ fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription>
         .map(|entry| {
             let star_inside = entry.strip_suffix('*').unwrap_or(&entry).contains('*');
             if entry.is_empty() || entry.len() > 512 || star_inside {
-                let shown = entry
-                    .chars()
-                    .take(60)
-                    .flat_map(char::escape_default)
-                    .collect();
-                return Err(InvalidDescription::Filter(shown));
+                return Err(InvalidDescription::Filter(shown(&entry)));
             }
             Ok(Pattern(entry))
         })
+        .collect()
+}
+
+/// The beginning of a text that may be long or hold control characters.
+fn shown(text: &str) -> String {
+    text.chars()
+        .take(60)
+        .flat_map(char::escape_default)
         .collect()
 }
 

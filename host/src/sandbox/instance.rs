@@ -120,7 +120,7 @@ impl State {
     }
 
     /// Keeps a message within bounds and off the terminal's control sequences.
-    fn cut(&self, message: &str) -> String {
+    pub(super) fn cut(&self, message: &str) -> String {
         let mut end = message.len().min(self.limits.log_line_bytes);
         while !message.is_char_boundary(end) {
             end -= 1;

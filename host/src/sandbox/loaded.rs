@@ -134,6 +134,7 @@ impl LoadedProjector {
             }
             Ok(Err((event, message))) => {
                 store.data().report_dropped_lines();
+                let message = store.data().cut(&message);
                 Err(ProjectError::Returned { event, message })
             }
             Err(e) => Err(explain(

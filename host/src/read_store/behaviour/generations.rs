@@ -151,3 +151,29 @@ fn assert_no_table(
         .and_then(|mut r| r.get(0, &[vec![text("a")]]));
     assert!(matches!(read, Err(StoreError::NoGeneration(_))), "{read:?}");
 }
+
+/// More at once than a pool has connections.
+pub(in crate::read_store) async fn many_generations_are_indexed_at_once(bench: &impl Bench) {
+    let store = bench.store();
+    let mut begun = Vec::new();
+    for i in 0..12 {
+        begun.push(
+            begin(
+                store,
+                &claiming(&format!("projector{i}"), &format!("table{i}")),
+            )
+            .await
+            .id,
+        );
+    }
+    let indexed = begun.iter().map(|id| store.build_indexes(*id));
+    for result in futures_util::future::join_all(indexed).await {
+        result.unwrap();
+    }
+    let records = store.projectors().await.unwrap();
+    assert!(
+        records
+            .iter()
+            .all(|record| record.live().is_some_and(|live| live.indexed))
+    );
+}

@@ -58,6 +58,7 @@ macro_rules! read_store_behaviour {
                 a_new_build_replaces_the_unfinished_one,
                 an_abandoned_generation_leaves_nothing,
                 a_dropped_projector_leaves_nothing,
+                many_generations_are_indexed_at_once,
                 leftovers_are_swept,
             }
             swaps::{

@@ -13,18 +13,20 @@ use crate::read_store::schema::{generation_of, physical_table, quoted, shown_col
 /// See `ReadStore::build_indexes`. Each index is a transaction of its own, so
 /// that other projectors can commit in between.
 pub(super) async fn build_indexes(pool: &SqlitePool, id: GenerationId) -> Result<(), StoreError> {
-    let mut conn = pool.acquire().await.map_err(failed)?;
-    let stored = records::generation(&mut conn, id).await?;
+    let stored = records::generation(&mut *pool.acquire().await.map_err(failed)?, id).await?;
     let (_, generation) = stored.ok_or(StoreError::NoGeneration(id))?;
     if generation.indexed {
         return Ok(());
     }
+    // Nothing here holds one connection while it waits for another: with as many
+    // generations at it as the pool has connections, none would ever go on.
+    //
     // From here on writers reckon with unique indexes, of which some may exist.
     set_indexes(pool, id, "making").await?;
     for (t, table) in generation.description.tables.iter().enumerate() {
         for (i, index) in table.indexes.iter().enumerate() {
             let sql = sqlx::AssertSqlSafe(ddl::create_index(id, t, table, i));
-            let made = sqlx::raw_sql(sql).execute(&mut *conn).await;
+            let made = sqlx::raw_sql(sql).execute(pool).await;
             made.map_err(|error| {
                 if is_not_unique(&error) {
                     StoreError::NotUnique {
@@ -40,7 +42,6 @@ pub(super) async fn build_indexes(pool: &SqlitePool, id: GenerationId) -> Result
             })?;
         }
     }
-    drop(conn);
     set_indexes(pool, id, "made").await
 }
 
