@@ -107,12 +107,7 @@ pub fn incidents(event: Event<IncidentEvent>, rows: &mut Rows) -> Result<()> {
     Ok(())
 }
 
-fn opened(
-    incident: &str,
-    step: &Step<'_>,
-    tenant: Option<&str>,
-    at: Timestamp,
-) -> IncidentSummary {
+fn opened(incident: &str, step: &Step<'_>, tenant: Option<&str>, at: Timestamp) -> IncidentSummary {
     IncidentSummary {
         incident_id: incident.to_owned(),
         tenant: tenant.map(str::to_owned),

@@ -56,10 +56,14 @@ pub(super) fn decide(
             return same_version(live.id, &live.description, candidate);
         }
     }
-    if newest.description.version == candidate.version {
-        return same_version(newest.id, &newest.description, candidate);
+    if newest.description.version != candidate.version {
+        return Decision::Rebuild;
     }
-    Decision::Rebuild
+    match same_version(newest.id, &newest.description, candidate) {
+        // No reader has seen the tables of a version that is still being built.
+        Decision::Refuse(_) if record.building().is_some() => Decision::Rebuild,
+        decision => decision,
+    }
 }
 
 fn same_version(
@@ -257,6 +261,16 @@ mod tests {
         else {
             panic!("must be refused");
         };
+        let building = record(vec![
+            generation(1, "0.9.0", "x", GenerationState::Live),
+            generation(2, "1.0.0", "a", GenerationState::Building),
+        ]);
+        let decided = decide(Some(&building), &changed, &Digest::of(b"b"), None);
+        assert_eq!(
+            decided,
+            Decision::Rebuild,
+            "no reader has seen those tables"
+        );
         assert!(
             reason.contains("column `status` is gone") && reason.contains("raise the version"),
             "{reason}"

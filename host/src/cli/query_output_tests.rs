@@ -1,3 +1,5 @@
+//! How answers look in each format.
+
 use super::*;
 use crate::model::Table;
 

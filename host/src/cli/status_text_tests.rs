@@ -1,3 +1,5 @@
+//! How a status looks to a person.
+
 use super::*;
 use crate::model::{
     Digest, FailureClass, GenerationId, Position, ProjectorName, Timestamp, WantedState,

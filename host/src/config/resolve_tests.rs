@@ -1,3 +1,5 @@
+//! Which of several settings wins, and what is refused.
+
 use super::*;
 use crate::config::{Durability, LogFormat};
 

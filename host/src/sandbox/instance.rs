@@ -98,7 +98,8 @@ impl State {
             return;
         }
         let position = self.positions.get(event as usize).copied();
-        happened::guest_said(&self.projector, level, position, &self.cut(message));
+        let line = self.cut(message).replace('\n', " ");
+        happened::guest_said(&self.projector, level, position, &line);
     }
 
     pub(super) fn panicking(&mut self, event: u32, message: &str) {
@@ -132,7 +133,12 @@ impl State {
                 c
             }
         };
-        message[..end].chars().map(plain).collect()
+        // Further lines are set in: none may look like one of the host's own.
+        message[..end]
+            .chars()
+            .map(plain)
+            .collect::<String>()
+            .replace('\n', "\n    ")
     }
 }
 

@@ -86,7 +86,9 @@ pub fn projector_stopped_by_failure(
     failure: &Failure,
 ) {
     let next_step = failure.next_step.as_str();
-    error!(%projector, %version, %generation, error = %failure, next_step, "projector stopped by a failure");
+    // A guest's own words may hold line breaks; a line of the log is one line.
+    let error = failure.to_string().replace('\n', " ");
+    error!(%projector, %version, %generation, error, next_step, "projector stopped by a failure");
 }
 
 /// Somebody else works on a generation now.

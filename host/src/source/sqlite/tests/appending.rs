@@ -1,3 +1,5 @@
+//! What an append keeps, refuses and promises.
+
 use std::sync::Arc;
 use std::time::Duration;
 

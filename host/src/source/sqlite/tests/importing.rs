@@ -1,3 +1,5 @@
+//! Imports: all of a file, or nothing.
+
 use super::*;
 use crate::model::Position;
 use crate::source::cloudevents::{ImportLines, write_recorded};

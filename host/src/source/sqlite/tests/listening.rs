@@ -1,3 +1,5 @@
+//! How soon and how surely new events are noticed.
+
 use std::time::Duration;
 
 use tokio::time::timeout;

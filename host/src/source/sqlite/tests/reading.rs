@@ -1,3 +1,5 @@
+//! What readers get, in which order, and where it leaves them.
+
 use super::*;
 use crate::model::Position;
 use crate::source::EventStore;
