@@ -90,7 +90,12 @@ impl FolderWatcher {
         })
     }
 
-    /// The names of the files that are there, settled or not.
+    /// The names of the files that are there now.
+    pub fn names(&self) -> HashSet<String> {
+        looks(&self.dir).into_keys().collect()
+    }
+
+    /// The names of the files that the last look found, settled or not.
     pub fn present(&self) -> HashSet<String> {
         self.files.keys().cloned().collect()
     }

@@ -50,20 +50,25 @@ impl Folder {
         self.young.is_empty() && self.watcher.as_ref().is_none_or(FolderWatcher::is_settled)
     }
 
-    /// Takes in what is there when the host starts; notes what has gone since.
-    pub(super) async fn first_look(&mut self, catalog: &Catalog) {
+    /// Notes which files have gone while no host was looking.
+    pub(super) async fn note_gone(&mut self, catalog: &Catalog) {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        let changes = watcher.look();
-        let present = watcher.present();
-        match catalog.files_gone(&present).await {
+        match catalog.files_gone(&watcher.names()).await {
             Ok(gone) => gone
                 .iter()
                 .for_each(|(name, file)| happened::file_gone(name, file)),
             Err(error) => happened::retrying("the watched folder", &error, YOUNG),
         }
-        self.apply(changes, catalog).await;
+    }
+
+    /// What has settled by now, without waiting for more.
+    pub(super) fn look(&mut self) -> Vec<Change> {
+        self.watcher
+            .as_mut()
+            .map(FolderWatcher::look)
+            .unwrap_or_default()
     }
 
     /// Waits for changes; for ever when no folder is watched. Cancel safe.

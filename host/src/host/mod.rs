@@ -141,7 +141,12 @@ impl Host {
         let mut heartbeat = interval(HEARTBEAT);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.folder.first_look(&self.parts.catalog).await;
+        self.folder.note_gone(&self.parts.catalog).await;
+        // What is known already starts before new files are judged, each of which
+        // may take its time.
+        self.follow_records().await?;
+        let changes = self.folder.look();
+        self.folder.apply(changes, &self.parts.catalog).await;
         loop {
             tokio::select! {
                 changes = self.folder.changes() => self.folder.apply(changes, &self.parts.catalog).await,

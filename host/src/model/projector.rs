@@ -336,14 +336,26 @@ fn check_path(path: &str, column_type: ColumnType) -> Result<(), String> {
             "an index has the path {path:?} into a column of type {column_type}"
         ));
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
     match path.strip_prefix("$.") {
-        Some(rest) if !rest.is_empty() && path.len() <= 200 && rest.chars().all(plain) => Ok(()),
+        Some(rest) if path.len() <= 200 && rest.split('.').all(is_path_step) => Ok(()),
         _ => Err(format!(
             "index path {:?} is not of the form $.member.member",
             path.chars().take(60).collect::<String>()
         )),
     }
+}
+
+/// A member's name, with places in arrays behind it: `items[0][12]`.
+fn is_path_step(step: &str) -> bool {
+    let (name, places) = step.split_at(step.find('[').unwrap_or(step.len()));
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let mut places = places.split_terminator(']');
+    let are_places = places.all(|place| {
+        place
+            .strip_prefix('[')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    });
+    is_name && are_places && (step.ends_with(']') || !step.contains('['))
 }
 
 fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription> {
@@ -435,6 +447,18 @@ mod tests {
             refused(|r| r.tables[0].indexes[0].1[0].1 = Some("$.a'".into()))
                 .contains("not of the form")
         );
+        for path in [
+            "$.a[b.].]",
+            "$.a[]",
+            "$.a[1",
+            "$.a]",
+            "$..a",
+            "$.",
+            "$.a[0]b",
+        ] {
+            let broken = refused(|r| r.tables[0].indexes[0].1[0].1 = Some(path.into()));
+            assert!(broken.contains("not of the form"), "{path}: {broken}");
+        }
         assert!(refused(|r| r.wants[0] = vec!["a*b".into()]).contains("filter entry"));
     }
 }

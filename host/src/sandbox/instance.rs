@@ -10,6 +10,10 @@ use crate::config::Limits;
 use crate::model::{Cells, Commands, EventBatch};
 use crate::telemetry::happened;
 
+/// What a command takes besides its values, and a value besides its text.
+const COMMAND_BYTES: usize = 32;
+const CELL_BYTES: usize = 16;
+
 /// The most frames of a trap that are told.
 const MOST_FRAMES: usize = 8;
 
@@ -21,6 +25,7 @@ pub(super) struct State {
     positions: Vec<u64>,
     memory_bytes: usize,
     commands: usize,
+    sent_bytes: usize,
     log_lines: usize,
     dropped_lines: usize,
     /// Set when a limit is met, so that the reason survives the trap.
@@ -42,6 +47,7 @@ impl State {
             positions: events.map(|e| e.positions.clone()).unwrap_or_default(),
             memory_bytes: 0,
             commands: 0,
+            sent_bytes: 0,
             log_lines: 0,
             dropped_lines: 0,
             breach: None,
@@ -49,7 +55,8 @@ impl State {
         }
     }
 
-    /// Counts the commands of a block against the limit.
+    /// Counts the commands of a block, and their bytes, against the limits. The
+    /// engine bounds the bytes of one call only; a batch may make many.
     pub(super) fn count_commands(&mut self, commands: &Commands) -> Result<(), ProjectError> {
         self.commands += commands.len();
         if self.commands > self.limits.commands {
@@ -57,6 +64,15 @@ impl State {
                 "the projector made more than {} commands in one batch (limits.commands)",
                 self.limits.commands
             )));
+        }
+        self.count_bytes(&commands.cells, commands.len() * COMMAND_BYTES)
+    }
+
+    fn count_bytes(&mut self, cells: &Cells, besides: usize) -> Result<(), ProjectError> {
+        self.sent_bytes +=
+            cells.texts.len() + cells.bytes.len() + cells.len() * CELL_BYTES + besides;
+        if self.sent_bytes > self.limits.sent_bytes {
+            return Err(sent_too_much(self.limits.sent_bytes));
         }
         Ok(())
     }
@@ -68,7 +84,10 @@ impl State {
         count: u32,
         keys: &Cells,
     ) -> wasmtime::Result<FoundRows> {
-        if let Err(breach) = self.count_commands(&pending) {
+        let counted = self
+            .count_commands(&pending)
+            .and_then(|()| self.count_bytes(keys, 0));
+        if let Err(breach) = counted {
             return Err(self.end(breach));
         }
         // A key has one value at least, so more keys than values is a lie; asked
@@ -248,15 +267,19 @@ pub(super) fn explain(
 /// The engine reports some breaches only as text.
 fn untyped(text: &str, sent_bytes: usize, error: &wasmtime::Error) -> ProjectError {
     if text.contains("too much data is being copied") {
-        return ProjectError::Limit(format!(
-            "the projector sent more than {} MiB to the host in one batch (limits.sent_mib)",
-            sent_bytes >> 20
-        ));
+        return sent_too_much(sent_bytes);
     }
     ProjectError::Trapped {
         trap: text.to_owned(),
         frames: frames(error),
     }
+}
+
+fn sent_too_much(limit: usize) -> ProjectError {
+    ProjectError::Limit(format!(
+        "the projector sent more than {} MiB to the host in one batch (limits.sent_mib)",
+        limit >> 20
+    ))
 }
 
 fn frames(error: &wasmtime::Error) -> Vec<String> {

@@ -82,12 +82,15 @@ impl Sandbox {
         let said = timed(&self.clock, || adapter.describe(&mut store));
         match said {
             Ok(raw) => Ok(raw.check()?),
-            Err(e) => Err(LoadError::Describe(explain(
-                &mut store,
-                &e,
-                limits.load_time,
-                "limits.load_ms",
-            ))),
+            Err(e) => {
+                let why = explain(&mut store, &e, limits.load_time, "limits.load_ms");
+                Err(LoadError::Describe(match why {
+                    ProjectError::Refused => ProjectError::Limit(
+                        "it asked for rows, which it cannot while it describes itself".into(),
+                    ),
+                    why => why,
+                }))
+            }
         }
     }
 }

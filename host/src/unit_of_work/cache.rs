@@ -32,6 +32,8 @@ pub(super) struct TableCache {
     changed: Vec<u32>,
     /// What the rows changed by the present batch were before it.
     undo: Vec<Before>,
+    /// How many rows had changed when the present batch began.
+    changed_before: usize,
     /// The present batch, counted from 1.
     batch: u64,
     bytes: usize,
@@ -87,6 +89,7 @@ impl TableCache {
             free: Vec::new(),
             changed: Vec::new(),
             undo: Vec::new(),
+            changed_before: 0,
             batch: 1,
             bytes: 0,
             complete: starts_empty,
@@ -196,6 +199,7 @@ impl TableCache {
 
     /// The rows changed since the last call, and the keys of those removed.
     pub(super) fn take_changed(&mut self) -> (Vec<Arc<Row>>, Vec<Vec<Value>>) {
+        self.changed_before = 0;
         let changed = std::mem::take(&mut self.changed);
         let mut puts = Vec::with_capacity(changed.len());
         let mut removes = Vec::new();
@@ -213,16 +217,13 @@ impl TableCache {
     /// Begins a batch: from here on changes can be undone.
     pub(super) fn begin_batch(&mut self) {
         self.undo.clear();
+        self.changed_before = self.changed.len();
         self.batch += 1;
     }
 
     /// Puts every row back to what it was when the batch began.
     pub(super) fn undo_batch(&mut self) {
         for before in std::mem::take(&mut self.undo).into_iter().rev() {
-            let is_first_of_group = before.group != self.slots[before.at as usize].group;
-            if is_first_of_group {
-                self.changed.retain(|&at| at != before.at);
-            }
             match before.row {
                 Some(row) => {
                     let slot = &mut self.slots[before.at as usize];
@@ -232,6 +233,8 @@ impl TableCache {
                 None => self.remove(before.at),
             }
         }
+        // What the batch was the first of its group to change stands at the end.
+        self.changed.truncate(self.changed_before);
         self.batch += 1;
     }
 

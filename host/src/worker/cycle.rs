@@ -255,7 +255,9 @@ impl<'a> Cycle<'a> {
             page.events.position(page.events.len() - 1),
         );
         let name = &self.assignment.projector.description().name;
-        happened::going_carefully(name, first, last, &blame.cause);
+        // Told in full when the event at fault is found.
+        let cause: String = blame.cause.chars().take(200).collect();
+        happened::going_carefully(name, first, last, &cause);
         self.pace.be_careful(Careful {
             until: page.checkpoint,
             good: blame.event.unwrap_or(0),

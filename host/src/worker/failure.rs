@@ -72,6 +72,7 @@ impl From<StoreError> for Trouble {
 pub(super) fn of_ledger(error: LedgerError, part: &[usize]) -> Trouble {
     match error {
         LedgerError::Store(error) => error.into(),
+        LedgerError::TooMuch => batch(LedgerError::TooMuch.to_string(), None),
         LedgerError::Read(problem) => batch(chain(&LedgerError::Read(problem)), None),
         LedgerError::Command(error) => {
             let event = error

@@ -27,11 +27,21 @@ pub(super) enum LedgerError {
     #[error(transparent)]
     Command(#[from] CommandError),
     /// A read names a table or key that there cannot be.
-    #[error("a read of rows is wrong: {0}")]
+    #[error("a read of rows is wrong")]
     Read(#[source] CommandProblem),
+    /// A read asks for more than the host will hold at once.
+    #[error(
+        "a read of rows would bring more than {} MiB at once; ask for fewer",
+        MOST_ANSWER_BYTES >> 20
+    )]
+    TooMuch,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// The most bytes that one read brings. It is built on the host's side before
+/// the projector's own memory limits it.
+const MOST_ANSWER_BYTES: usize = 16 << 20;
 
 impl Ledger {
     pub(super) fn new(unit: UnitOfWork, reader: Box<dyn RowReader>, tables: &[Table]) -> Self {
@@ -119,6 +129,10 @@ impl Inner {
             answer.present.push(u8::from(row.is_some()));
             if let Some(row) = row {
                 push_row(row, host_columns, &mut answer.cells);
+                let cells = &answer.cells;
+                if cells.texts.len() + cells.bytes.len() + cells.len() * 16 > MOST_ANSWER_BYTES {
+                    return Err(LedgerError::TooMuch);
+                }
             }
         }
         Ok(answer)

@@ -1,0 +1,58 @@
+//! Lantern from outside: the binary as a process, the stores as readers see them.
+
+/// What every test stands on.
+mod harness;
+
+/// Each example ends in its expected rows.
+mod examples;
+/// What goes wrong with projectors, databases and disks, and what then happens.
+mod failure;
+/// A guest that misbehaves suffers alone.
+mod isolation;
+/// The README's promises, by name.
+mod promises {
+    /// Nothing is lost or doubled, whenever the process is killed.
+    mod exactly_once;
+    /// A change of version is not noticed by readers, but for its rows.
+    mod readers_undisturbed;
+}
+/// The large log of incidents ends in the rows that are expected.
+mod real_log;
+/// What happens to files in the watched folder.
+mod reload;
+/// House rules: arrows between rooms, docs, the interface's copies.
+mod tidy;
+/// Every verb of an operator, with and without a host.
+mod verbs;
+
+/// A file that is not listed above is a test that never runs.
+#[test]
+fn every_file_is_listed() {
+    let here = harness::places::root().join("tests");
+    let list = std::fs::read_to_string(here.join("all.rs")).expect("this file is there");
+    for file in tidy::rust_files(&here) {
+        let path = file.strip_prefix(&here).expect("it was found there");
+        let top = path.iter().next().unwrap_or_default();
+        if ["all.rs", "guests", "projectors", "harness"]
+            .iter()
+            .any(|other| top == *other)
+        {
+            continue;
+        }
+        let door = file.with_file_name("mod.rs");
+        let (named, listed_in) = match path.ends_with("mod.rs") {
+            true => (path.parent().unwrap_or(path), list.clone()),
+            false => (
+                path,
+                list.clone() + &std::fs::read_to_string(door).unwrap_or_default(),
+            ),
+        };
+        let name = named.file_stem().unwrap_or_default().to_string_lossy();
+        let is_listed = [format!("mod {name};"), format!("mod {name} {{")];
+        assert!(
+            is_listed.iter().any(|line| listed_in.contains(line)),
+            "{} is in no list",
+            path.display()
+        );
+    }
+}

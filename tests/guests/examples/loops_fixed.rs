@@ -1,0 +1,2 @@
+//! `loops`, mended.
+misbehaving::misbehave!(describes: |_| misbehaving::described("loops"));

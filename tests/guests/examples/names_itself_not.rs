@@ -1,0 +1,5 @@
+//! Has an empty name. Refused: "is empty".
+misbehaving::misbehave!(describes: |mut usual| {
+    usual.name.clear();
+    usual
+});

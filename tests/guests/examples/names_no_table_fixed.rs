@@ -1,0 +1,2 @@
+//! `names_no_table`, mended.
+misbehaving::misbehave!(describes: |_| misbehaving::described("names_no_table"));

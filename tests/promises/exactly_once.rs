@@ -1,0 +1,280 @@
+//! Nothing is lost or doubled, whenever the process is killed.
+//!
+//! Hosts are killed (`kill -9`) at random moments and started again. After each
+//! kill a reader finds rows and checkpoint in step, as every event adds one to
+//! a row; at the end the rows are those of a run that nobody disturbed. Eight
+//! kills as a rule; two hundred with `LANTERN_TORTURE=1` (`make torture`). Where
+//! the real log is not to be had, one that is made up stands in for it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::harness::real_log::RealLog;
+use crate::harness::{Chance, Events, TestHost, told};
+
+/// How a host is slowed down, so that a kill meets it at work: a commit for
+/// every batch, and small batches.
+const COMMIT_ALWAYS: [&str; 4] = ["--set", "commit.rows=1", "--set", "commit.interval_ms=1"];
+
+#[test]
+fn kills_while_catching_up_lose_and_double_nothing() {
+    let test = "exactly_once::kills_while_catching_up";
+    match RealLog::find() {
+        Some(log) => {
+            let host = TestHost::new();
+            host.install("incidents", "incidents.wasm");
+            host.append_file(&log.events);
+            torture(test, host, &INCIDENTS, log.len());
+        }
+        None => {
+            let host = TestHost::new();
+            host.install("counter_v1", "counter.wasm");
+            host.append(&Events::new().interleaved(60_000, 7_000));
+            torture(test, host, &COUNTER, 60_000);
+        }
+    }
+}
+
+/// What is projected, and how to tell whether it is right.
+struct Subject {
+    projector: &'static str,
+    /// The events counted in its rows: in step with the checkpoint.
+    counted: &'static str,
+    check: fn(&TestHost),
+}
+
+const INCIDENTS: Subject = Subject {
+    projector: "incidents",
+    counted: "SELECT coalesce(sum(event_count), 0) FROM incident_summaries",
+    check: |host| {
+        if let Some(log) = RealLog::find() {
+            log.assert_projected(host);
+        }
+    },
+};
+
+const COUNTER: Subject = Subject {
+    projector: "counter",
+    counted: "SELECT coalesce(sum(events), 0) FROM counters",
+    check: |host| {
+        let wrong = "SELECT count(*) FROM counters WHERE total <> events";
+        assert_eq!(
+            host.number(wrong),
+            Some(0),
+            "a counter that went up by 1 each time"
+        );
+    },
+};
+
+/// What kills met.
+#[derive(Debug, Default)]
+struct Met {
+    /// Before the host had done anything.
+    idle: usize,
+    /// On the way through the log.
+    catching_up: usize,
+    /// On the way through the log beside what readers see.
+    rebuilding: usize,
+    /// When all was done.
+    done: usize,
+}
+
+fn torture(test: &str, mut host: TestHost, subject: &Subject, head: i64) {
+    let mut chance = Chance::new();
+    let kills = if is_torture() { 200 } else { 8 };
+    let mut met = Met::default();
+    for _ in 0..kills {
+        let before = Stand::of(&host);
+        if before.live == head && before.building.is_none() {
+            // All done: once more from the start, beside what readers see.
+            host.command(&["rebuild", subject.projector]).ok();
+        }
+        let before = Stand::of(&host);
+        host.start_with(&flags(&mut chance));
+        std::thread::sleep(chance.time(60..600));
+        host.kill();
+        let after = Stand::of(&host);
+        met.note(&before, &after, head);
+        assert_in_step(&host, subject, &after);
+    }
+    host.run_until_caught_up();
+    let end = Stand::of(&host);
+    assert_eq!((end.live, end.building), (head, None), "all is projected");
+    assert_in_step(&host, subject, &end);
+    (subject.check)(&host);
+    told(
+        test,
+        &format!(
+            "{kills} kills met a host that was {met:?} (seed {})",
+            chance.seed()
+        ),
+    );
+}
+
+/// Small batches, of a size that changes: a few hundred commits for a kill.
+fn flags(chance: &mut Chance) -> Vec<&'static str> {
+    let sizes = [
+        "batch.events=1",
+        "batch.events=2",
+        "batch.events=4",
+        "batch.events=8",
+    ];
+    let size = sizes[chance.number(0..sizes.len() as u64) as usize];
+    [&COMMIT_ALWAYS[..], &["--set", size]].concat()
+}
+
+/// Where a host's only projector stands.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Stand {
+    live: i64,
+    building: Option<i64>,
+}
+
+impl Stand {
+    fn of(host: &TestHost) -> Self {
+        let of = |state: &str| {
+            host.number(&format!(
+                "SELECT coalesce(max(position), 0) FROM lantern_generations g \
+                 LEFT JOIN lantern_checkpoints c ON c.generation = g.id WHERE g.state = '{state}' GROUP BY g.id"
+            ))
+        };
+        Self {
+            live: of("live").unwrap_or(0),
+            building: of("building"),
+        }
+    }
+}
+
+impl Met {
+    fn note(&mut self, before: &Stand, after: &Stand, head: i64) {
+        let place = match after.building {
+            Some(position) if before.building.is_some_and(|before| before < position) => {
+                &mut self.rebuilding
+            }
+            None if before.live < after.live && after.live < head => &mut self.catching_up,
+            _ if before == after => &mut self.idle,
+            _ => &mut self.done,
+        };
+        *place += 1;
+    }
+}
+
+fn assert_in_step(host: &TestHost, subject: &Subject, stand: &Stand) {
+    let counted = host.number(subject.counted).unwrap_or(0);
+    assert_eq!(
+        counted, stand.live,
+        "events counted in the rows, and the checkpoint beside them"
+    );
+}
+
+#[test]
+fn kills_during_rebuilds_and_swaps_are_not_seen_by_readers() {
+    let mut chance = Chance::new();
+    let mut host = TestHost::new();
+    host.install("counter_v1", "counter.wasm");
+    host.append(&Events::new().interleaved(1_500, 40));
+    host.run_until_caught_up();
+    let all = "SELECT group_concat(name || '=' || total || '/' || events, ' ') FROM (SELECT * FROM counters ORDER BY name)";
+    let expected = host.reader().value(all).unwrap();
+    let generation = "SELECT id FROM lantern_generations WHERE state = 'live'";
+    let first = host.number(generation);
+    let (mut swaps, mut last) = (0, first);
+    let kills = if is_torture() { 100 } else { 8 };
+    for _ in 0..kills {
+        if Stand::of(&host).building.is_none() {
+            host.command(&["rebuild", "counter"]).ok();
+        }
+        host.start_with(&[&COMMIT_ALWAYS[..], &["--set", "batch.events=1"]].concat());
+        std::thread::sleep(chance.time(60..450));
+        host.kill();
+        assert_eq!(
+            host.reader().value(all).unwrap(),
+            expected,
+            "readers see all rows, killed or not"
+        );
+        let now = host.number(generation);
+        swaps += usize::from(now != last);
+        last = now;
+    }
+    host.run_until_caught_up();
+    assert_eq!(host.reader().value(all).unwrap(), expected);
+    assert_ne!(
+        host.number(generation),
+        first,
+        "some rebuild came to its end"
+    );
+    let what = format!(
+        "{kills} kills, {swaps} rebuilds swapped in between (seed {})",
+        chance.seed()
+    );
+    told("exactly_once::kills_during_rebuilds_and_swaps", &what);
+}
+
+#[test]
+fn a_killed_append_leaves_all_or_nothing_and_can_be_repeated() {
+    let test = "exactly_once::a_killed_append";
+    let mut chance = Chance::new();
+    let host = TestHost::new();
+    let (file, count) = match RealLog::find() {
+        Some(log) => (log.events.clone(), log.len()),
+        None => {
+            let file = host.path("events.jsonl");
+            let mut out = std::fs::File::create(&file).unwrap();
+            out.write_all(Events::new().interleaved(40_000, 4_000).text().as_bytes())
+                .unwrap();
+            (file, 40_000)
+        }
+    };
+    let kills = if is_torture() { 50 } else { 6 };
+    let mut during = 0;
+    for _ in 0..kills {
+        during += usize::from(append_and_kill(&host, &file, chance.time(20..500)));
+        let kept = events(&host);
+        assert!(
+            kept == 0 || kept == count,
+            "{kept} events of {count} were kept"
+        );
+    }
+    host.append_file(&file);
+    assert_eq!(events(&host), count);
+    let again = host.append_file(&file);
+    assert!(again.out.starts_with("appended 0 events"), "{}", again.out);
+    assert_eq!(events(&host), count, "an append can be repeated");
+    told(
+        test,
+        &format!(
+            "{during} of {kills} kills met the append at work (seed {})",
+            chance.seed()
+        ),
+    );
+}
+
+/// Starts an append and kills it. Says whether it was still at work.
+fn append_and_kill(host: &TestHost, file: &Path, after: Duration) -> bool {
+    let mut command = host.lantern();
+    command
+        .arg("append")
+        .arg(file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut append = command.spawn().unwrap();
+    std::thread::sleep(after);
+    let was_at_work = append.try_wait().unwrap().is_none();
+    append.kill().unwrap();
+    append.wait().unwrap();
+    was_at_work
+}
+
+fn events(host: &TestHost) -> i64 {
+    let has_store = host.event_store().exists();
+    let reader = has_store.then(|| crate::harness::Reader::open(&host.event_store()));
+    reader
+        .and_then(|reader| reader.number("SELECT count(*) FROM lantern_events"))
+        .unwrap_or(0)
+}
+
+fn is_torture() -> bool {
+    std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
+}
