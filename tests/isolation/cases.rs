@@ -146,7 +146,11 @@ pub(super) const CASES: &[Case] = &[
 /// own, so that it is known whose memory it was.
 pub(super) const HUNGRY: &[Case] = &[
     case("asks_for_a_million_rows", Stopped, &["limits."]),
-    case("asks_for_one_row_many_times", Stopped, &["at once; ask for fewer"]),
+    case(
+        "asks_for_one_row_many_times",
+        Stopped,
+        &["at once; ask for fewer"],
+    ),
     case("hoards_in_the_host", Stopped, &["limits."]),
 ];
 
