@@ -141,6 +141,26 @@ fn every_file_says_what_it_is_and_is_short_enough() {
     assert_none(&wrong, "files without a word on what they are, or too long");
 }
 
+/// A person copies the setting that an error names.
+#[test]
+fn settings_that_messages_name_are_settings() {
+    let settings = TestHost::new().command(&["config", "--json"]).ok().out;
+    let mut wrong = Vec::new();
+    for file in rust_files(&sources().join("sandbox")) {
+        for after in read(&file).split("limits.").skip(1) {
+            let name: String = after
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
+            let is_in_a_message = after[name.len()..].starts_with([')', '"']);
+            if is_in_a_message && !settings.contains(&format!("\"limits.{name}\"")) {
+                wrong.push(format!("{}: limits.{name}", shown(&file)));
+            }
+        }
+    }
+    assert_none(&wrong, "messages that name settings which are none");
+}
+
 #[test]
 fn links_in_documents_lead_somewhere() {
     let mut wrong = Vec::new();
