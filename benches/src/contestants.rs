@@ -30,8 +30,10 @@ const READ: &str = "
     FROM lantern_events e JOIN lantern_event_types t ON t.id = e.type
     WHERE e.position > ? ORDER BY e.position LIMIT ?";
 
-const UPSERT: &str = "
-    INSERT INTO order_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+/// What an order that is there already becomes.
+macro_rules! on_conflict {
+    () => {
+        "
     ON CONFLICT (order_id) DO UPDATE SET
         customer_id = COALESCE(excluded.customer_id, customer_id),
         status = COALESCE(excluded.status, status),
@@ -40,21 +42,21 @@ const UPSERT: &str = "
         currency = COALESCE(excluded.currency, currency),
         created_at = COALESCE(excluded.created_at, created_at),
         completed_at = COALESCE(excluded.completed_at, completed_at),
-        entity_version = excluded.entity_version";
+        entity_version = excluded.entity_version"
+    };
+}
 
-const UPSERT_JSON: &str = "
-    INSERT INTO order_totals
+const UPSERT: &str = concat!(
+    "INSERT INTO order_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    on_conflict!()
+);
+
+const UPSERT_JSON: &str = concat!(
+    "INSERT INTO order_totals
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
-    FROM json_each(?) WHERE true
-    ON CONFLICT (order_id) DO UPDATE SET
-        customer_id = COALESCE(excluded.customer_id, customer_id),
-        status = COALESCE(excluded.status, status),
-        item_count = item_count + excluded.item_count,
-        total_cents = total_cents + excluded.total_cents,
-        currency = COALESCE(excluded.currency, currency),
-        created_at = COALESCE(excluded.created_at, created_at),
-        completed_at = COALESCE(excluded.completed_at, completed_at),
-        entity_version = excluded.entity_version";
+    FROM json_each(?) WHERE true",
+    on_conflict!()
+);
 
 const READ_ENVELOPE: &str = "
     SELECT e.position, e.id, s.name, t.name, e.version, e.time, e.data, e.metadata

@@ -238,11 +238,21 @@ impl RawTable {
         check_name("table", &self.name)?;
         at_most("columns", self.columns.len(), MOST_COLUMNS)?;
         at_most("indexes", self.indexes.len(), MOST_INDEXES)?;
-        let refuse = |reason: String| InvalidDescription::Table {
-            table: self.name.clone(),
-            reason,
-        };
+        let columns = self.check_columns()?;
+        let key = self.check_key(&columns)?;
+        let indexes = self.check_indexes(&columns)?;
+        Ok(Table {
+            name: self.name,
+            columns,
+            key,
+            indexes,
+            tenant_keyed: self.tenant_keyed,
+            guarded: self.guarded,
+        })
+    }
 
+    /// The columns, the host's own first.
+    fn check_columns(&self) -> Result<Vec<Column>, InvalidDescription> {
         let mut columns = Vec::new();
         if self.tenant_keyed {
             columns.push(Column {
@@ -252,14 +262,14 @@ impl RawTable {
             });
         }
         for (name, column_type, nullable) in &self.columns {
-            check_name("column", name).map_err(|e| refuse(e.to_string()))?;
+            check_name("column", name).map_err(|e| self.refuse(e.to_string()))?;
             if columns.iter().any(|c: &Column| &c.name == name) {
                 let host = if self.tenant_keyed && name == TENANT_COLUMN {
                     " (the host adds it to a tenant-keyed table)"
                 } else {
                     ""
                 };
-                return Err(refuse(format!("column `{name}` is declared twice{host}")));
+                return Err(self.refuse(format!("column `{name}` is declared twice{host}")));
             }
             columns.push(Column {
                 name: name.clone(),
@@ -267,44 +277,51 @@ impl RawTable {
                 nullable: *nullable,
             });
         }
-        let find = |name: &str| columns.iter().position(|c| c.name == name);
+        Ok(columns)
+    }
 
+    fn check_key(&self, columns: &[Column]) -> Result<Vec<usize>, InvalidDescription> {
         let mut key: Vec<usize> = (0..usize::from(self.tenant_keyed)).collect();
         if self.key.is_empty() {
-            return Err(refuse("it has no primary key".into()));
+            return Err(self.refuse("it has no primary key".into()));
         }
         for name in &self.key {
-            let at = find(name)
-                .ok_or_else(|| refuse(format!("key column `{}` is not declared", shown(name))))?;
+            let at = find(columns, name).ok_or_else(|| {
+                self.refuse(format!("key column `{}` is not declared", shown(name)))
+            })?;
             let column = &columns[at];
             if key.contains(&at) {
-                return Err(refuse(format!("column `{name}` stands twice in the key")));
+                return Err(self.refuse(format!("column `{name}` stands twice in the key")));
             }
             if column.nullable {
-                return Err(refuse(format!("key column `{name}` must not be nullable")));
+                return Err(self.refuse(format!("key column `{name}` must not be nullable")));
             }
             if matches!(column.column_type, ColumnType::Float | ColumnType::Json) {
-                return Err(refuse(format!(
+                return Err(self.refuse(format!(
                     "key column `{name}` is of type {}, which has no reliable equality",
                     column.column_type
                 )));
             }
             key.push(at);
         }
+        Ok(key)
+    }
 
+    fn check_indexes(&self, columns: &[Column]) -> Result<Vec<Index>, InvalidDescription> {
         let mut indexes = Vec::new();
         for (unique, parts) in &self.indexes {
             if parts.is_empty() {
-                return Err(refuse("an index has no column".into()));
+                return Err(self.refuse("an index has no column".into()));
             }
             at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
             let mut index_columns = Vec::new();
             for (name, path, descending) in parts {
-                let column = find(name).ok_or_else(|| {
-                    refuse(format!("index column `{}` is not declared", shown(name)))
+                let column = find(columns, name).ok_or_else(|| {
+                    self.refuse(format!("index column `{}` is not declared", shown(name)))
                 })?;
                 if let Some(path) = path {
-                    check_path(path, columns[column].column_type).map_err(&refuse)?;
+                    check_path(path, columns[column].column_type)
+                        .map_err(|reason| self.refuse(reason))?;
                 }
                 index_columns.push(IndexColumn {
                     column,
@@ -317,15 +334,19 @@ impl RawTable {
                 unique: *unique,
             });
         }
-        Ok(Table {
-            name: self.name.clone(),
-            columns,
-            key,
-            indexes,
-            tenant_keyed: self.tenant_keyed,
-            guarded: self.guarded,
-        })
+        Ok(indexes)
     }
+
+    fn refuse(&self, reason: String) -> InvalidDescription {
+        InvalidDescription::Table {
+            table: self.name.clone(),
+            reason,
+        }
+    }
+}
+
+fn find(columns: &[Column], name: &str) -> Option<usize> {
+    columns.iter().position(|column| column.name == name)
 }
 
 /// A path such as `$.address.city` or `$.items[0].sku`: plain enough to mean
