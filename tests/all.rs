@@ -13,8 +13,21 @@ mod isolation;
 mod promises {
     /// Nothing is lost or doubled, whenever the process is killed.
     mod exactly_once;
+    /// The same whatever happens to the database meanwhile.
+    mod faults_postgres;
+    /// A reader that stays long is waited for, and nobody behind it for long.
+    mod long_readers;
+    /// No event is skipped, however late its transaction commits.
+    mod no_event_skipped;
     /// A change of version is not noticed by readers, but for its rows.
     mod readers_undisturbed;
+    /// Several hosts share the work, and whoever was taken over from writes nothing more.
+    mod several_hosts;
+
+    /// Whether the long forms are to be run.
+    fn is_torture() -> bool {
+        std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
+    }
 }
 /// The large log of incidents ends in the rows that are expected.
 mod real_log;
@@ -33,9 +46,16 @@ fn every_file_is_listed() {
     for file in tidy::rust_files(&here) {
         let path = file.strip_prefix(&here).expect("it was found there");
         let top = path.iter().next().unwrap_or_default();
-        if ["all.rs", "guests", "projectors", "harness"]
-            .iter()
-            .any(|other| top == *other)
+        if [
+            "all.rs",
+            "event_tables",
+            "guests",
+            "harness",
+            "projectors",
+            "servers",
+        ]
+        .iter()
+        .any(|other| top == *other)
         {
             continue;
         }

@@ -3,28 +3,29 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::harness::{TestHost, assert_rows, places};
+use crate::harness::{Store, TestHost, assert_rows, on_each_store, places};
 
-#[test]
-fn every_example_ends_in_its_expected_rows() {
+on_each_store![every_example_ends_in_its_expected_rows];
+
+fn every_example_ends_in_its_expected_rows(store: Store) {
     let mut compared = 0;
     for folder in folders(&places::root().join("examples")) {
         let events = folder.join("events.jsonl");
         if events.exists() {
-            compared += check(&folder, &events);
+            compared += check(store, &folder, &events);
         }
     }
     assert!(compared >= 3, "only {compared} tables were compared");
 }
 
 /// Runs one example; returns how many tables were compared.
-fn check(folder: &Path, events: &Path) -> usize {
+fn check(store: Store, folder: &Path, events: &Path) -> usize {
     let example = folder
         .file_name()
         .unwrap_or_default()
         .to_string_lossy()
         .replace('-', "_");
-    let host = TestHost::new();
+    let host = TestHost::on(store);
     host.install(&example, &format!("{example}.wasm"));
     host.append_file(events);
     host.run_until_caught_up();

@@ -7,11 +7,17 @@ use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
 
-use crate::harness::{Events, TestHost, skipped};
+use crate::harness::{Events, Store, TestHost, on_each_store, skipped};
 
-#[test]
-fn a_poisonous_event_stops_its_projector_with_all_there_is_to_know() {
-    let mut host = TestHost::new();
+on_each_store![
+    a_poisonous_event_stops_its_projector_with_all_there_is_to_know,
+    a_mended_component_goes_on_from_the_poisonous_event_with_none_lost,
+    a_failure_survives_a_restart_and_is_not_tried_again_by_itself,
+    many_poisonous_events_are_met_one_by_one,
+];
+
+fn a_poisonous_event_stops_its_projector_with_all_there_is_to_know(store: Store) {
+    let mut host = TestHost::on(store);
     host.install("picky", "picky.wasm");
     host.install("counter_v1", "counter.wasm");
     host.append(&a_hundred_with_poison_at_42());
@@ -76,9 +82,8 @@ fn a_poisonous_event_stops_its_projector_with_all_there_is_to_know() {
     host.stop();
 }
 
-#[test]
-fn a_mended_component_goes_on_from_the_poisonous_event_with_none_lost() {
-    let mut host = TestHost::new();
+fn a_mended_component_goes_on_from_the_poisonous_event_with_none_lost(store: Store) {
+    let mut host = TestHost::on(store);
     host.install("picky", "picky.wasm");
     host.append(&a_hundred_with_poison_at_42());
     host.start();
@@ -99,9 +104,8 @@ fn a_mended_component_goes_on_from_the_poisonous_event_with_none_lost() {
     host.stop();
 }
 
-#[test]
-fn a_failure_survives_a_restart_and_is_not_tried_again_by_itself() {
-    let mut host = TestHost::new();
+fn a_failure_survives_a_restart_and_is_not_tried_again_by_itself(store: Store) {
+    let mut host = TestHost::on(store);
     host.install("picky", "picky.wasm");
     host.append(&a_hundred_with_poison_at_42());
     host.start();
@@ -126,9 +130,8 @@ fn a_failure_survives_a_restart_and_is_not_tried_again_by_itself() {
     );
 }
 
-#[test]
-fn many_poisonous_events_are_met_one_by_one() {
-    let mut host = TestHost::with_settings("batch.events = 50");
+fn many_poisonous_events_are_met_one_by_one(store: Store) {
+    let mut host = TestHost::on_with(store, "batch.events = 50");
     host.install("picky", "picky.wasm");
     let events = Events::new()
         .poisonous("first")

@@ -3,11 +3,25 @@
 use std::fs;
 use std::io::Write;
 
-use crate::harness::{Events, TestHost, component};
+use crate::harness::{Events, Store, TestHost, component, on_each_store};
 
-#[test]
-fn a_new_file_goes_live_and_takes_in_what_was_there_before() {
-    let mut host = TestHost::new();
+on_each_store![
+    a_new_file_goes_live_and_takes_in_what_was_there_before,
+    the_same_version_with_other_bytes_goes_on_from_the_checkpoint,
+    tables_that_changed_under_the_same_version_are_refused_with_the_reason,
+    without_its_file_a_projector_stops_and_keeps_its_data,
+    a_file_that_went_and_came_back_while_no_host_ran_is_noticed,
+    what_is_no_projector_is_refused_with_the_reason_and_nothing_else_is_touched,
+    what_replaces_a_running_projector_by_something_broken_leaves_it_running,
+    a_file_written_slowly_in_place_is_taken_when_it_is_whole,
+    a_file_may_be_overwritten_in_place,
+    of_two_files_for_one_projector_one_is_refused_until_the_other_goes,
+    of_two_projectors_that_want_one_table_the_later_is_refused,
+    projectors_beside_each_other_each_get_all_they_want,
+];
+
+fn a_new_file_goes_live_and_takes_in_what_was_there_before(store: Store) {
+    let mut host = TestHost::on(store);
     host.append(&Events::new().interleaved(50, 5));
     host.start();
     assert!(host.projector_status("counter").is_null());
@@ -20,9 +34,8 @@ fn a_new_file_goes_live_and_takes_in_what_was_there_before() {
     host.stop();
 }
 
-#[test]
-fn the_same_version_with_other_bytes_goes_on_from_the_checkpoint() {
-    let mut host = counting(50);
+fn the_same_version_with_other_bytes_goes_on_from_the_checkpoint(store: Store) {
+    let mut host = counting(store, 50);
     host.install("counter_v1_fixed", "counter.wasm");
     host.until("the other bytes are taken", || {
         host.log().contains("component replaced, same version")
@@ -50,9 +63,8 @@ fn the_same_version_with_other_bytes_goes_on_from_the_checkpoint() {
     host.stop();
 }
 
-#[test]
-fn tables_that_changed_under_the_same_version_are_refused_with_the_reason() {
-    let mut host = counting(50);
+fn tables_that_changed_under_the_same_version_are_refused_with_the_reason(store: Store) {
+    let mut host = counting(store, 50);
     host.install("counter_v1_changed_tables", "counter.wasm");
     let reason = host.until_refused("counter.wasm");
     for part in [
@@ -72,9 +84,8 @@ fn tables_that_changed_under_the_same_version_are_refused_with_the_reason() {
     host.stop();
 }
 
-#[test]
-fn without_its_file_a_projector_stops_and_keeps_its_data() {
-    let mut host = counting(50);
+fn without_its_file_a_projector_stops_and_keeps_its_data(store: Store) {
+    let mut host = counting(store, 50);
     host.remove("counter.wasm");
     host.until_state("counter", "detached");
     host.append(&Events::from(51).increased("counter-0", 1));
@@ -94,9 +105,8 @@ fn without_its_file_a_projector_stops_and_keeps_its_data() {
     host.stop();
 }
 
-#[test]
-fn a_file_that_went_and_came_back_while_no_host_ran_is_noticed() {
-    let mut host = counting(50);
+fn a_file_that_went_and_came_back_while_no_host_ran_is_noticed(store: Store) {
+    let mut host = counting(store, 50);
     host.stop();
     host.remove("counter.wasm");
     host.start();
@@ -114,8 +124,7 @@ fn a_file_that_went_and_came_back_while_no_host_ran_is_noticed() {
     host.stop();
 }
 
-#[test]
-fn what_is_no_projector_is_refused_with_the_reason_and_nothing_else_is_touched() {
+fn what_is_no_projector_is_refused_with_the_reason_and_nothing_else_is_touched(store: Store) {
     let good = fs::read(component("counter_v1")).unwrap();
     let cut = |len: usize| good[..len].to_vec();
     let files = [
@@ -145,7 +154,7 @@ fn what_is_no_projector_is_refused_with_the_reason_and_nothing_else_is_touched()
             "built for lantern:projector 9.1.0; this host serves 0.1.x: update the host",
         ),
     ];
-    let mut host = counting(50);
+    let mut host = counting(store, 50);
     for (file, bytes, _) in &files {
         host.install_bytes(bytes, file);
     }
@@ -180,10 +189,9 @@ const NEWER_WORLD: &str = r#"(component
     (instance $i)
     (export "lantern:projector/projection@9.1.0" (instance $i)))"#;
 
-#[test]
-fn what_replaces_a_running_projector_by_something_broken_leaves_it_running() {
+fn what_replaces_a_running_projector_by_something_broken_leaves_it_running(store: Store) {
     let good = fs::read(component("counter_v1_fixed")).unwrap();
-    let mut host = counting(50);
+    let mut host = counting(store, 50);
     for (bytes, reason) in [
         (&good[..0], "not a WebAssembly file"),
         (&good[..8], "exports no"),
@@ -209,10 +217,9 @@ fn what_replaces_a_running_projector_by_something_broken_leaves_it_running() {
     host.stop();
 }
 
-#[test]
-fn a_file_written_slowly_in_place_is_taken_when_it_is_whole() {
+fn a_file_written_slowly_in_place_is_taken_when_it_is_whole(store: Store) {
     let bytes = fs::read(component("counter_v1_fixed")).unwrap();
-    let mut host = counting(50);
+    let mut host = counting(store, 50);
     let mut file = fs::File::create(host.projector("counter.wasm")).unwrap();
     for part in bytes.chunks(bytes.len() / 12) {
         file.write_all(part).unwrap();
@@ -231,9 +238,8 @@ fn a_file_written_slowly_in_place_is_taken_when_it_is_whole() {
     host.stop();
 }
 
-#[test]
-fn a_file_may_be_overwritten_in_place() {
-    let mut host = counting(50);
+fn a_file_may_be_overwritten_in_place(store: Store) {
+    let mut host = counting(store, 50);
     host.overwrite("counter_v2", "counter.wasm");
     host.until_version("counter", "2.0.0");
     assert_eq!(
@@ -247,9 +253,8 @@ fn a_file_may_be_overwritten_in_place() {
     host.stop();
 }
 
-#[test]
-fn of_two_files_for_one_projector_one_is_refused_until_the_other_goes() {
-    let mut host = counting(50);
+fn of_two_files_for_one_projector_one_is_refused_until_the_other_goes(store: Store) {
+    let mut host = counting(store, 50);
     host.install("counter_v1_fixed", "again.wasm");
     let reason = host.until_refused("again.wasm");
     assert!(
@@ -274,9 +279,8 @@ fn of_two_files_for_one_projector_one_is_refused_until_the_other_goes() {
     host.stop();
 }
 
-#[test]
-fn of_two_projectors_that_want_one_table_the_later_is_refused() {
-    let mut host = counting(50);
+fn of_two_projectors_that_want_one_table_the_later_is_refused(store: Store) {
+    let mut host = counting(store, 50);
     host.install("taker", "taker.wasm");
     let reason = host.until_refused("taker.wasm");
     assert!(
@@ -288,9 +292,8 @@ fn of_two_projectors_that_want_one_table_the_later_is_refused() {
     host.stop();
 }
 
-#[test]
-fn projectors_beside_each_other_each_get_all_they_want() {
-    let mut host = TestHost::new();
+fn projectors_beside_each_other_each_get_all_they_want(store: Store) {
+    let mut host = TestHost::on(store);
     host.append(
         &Events::new()
             .increased_of("eu", "shared", 1)
@@ -320,8 +323,8 @@ fn projectors_beside_each_other_each_get_all_they_want() {
 
 /// A host that runs `counter_v1` and has counted some events: five counters in
 /// turn.
-fn counting(events: u64) -> TestHost {
-    let mut host = TestHost::new();
+fn counting(store: Store, events: u64) -> TestHost {
+    let mut host = TestHost::on(store);
     host.append(&Events::new().interleaved(events, 5));
     host.install("counter_v1", "counter.wasm");
     host.start();

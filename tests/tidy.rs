@@ -9,8 +9,8 @@ use crate::harness::TestHost;
 use crate::harness::places::root;
 
 /// Which rooms a room may name. Words for all: `model`; beside them `config`
-/// and `telemetry`. A new arrow is a change of design, and gets an ADR.
-const ARROWS: [(&str, &[&str]); 18] = [
+/// and `telemetry`. `postgres` is for those who open databases or talk to them. A new arrow is a change of design, and gets an ADR.
+const ARROWS: [(&str, &[&str]); 19] = [
     ("main", &["cli"]),
     ("cli", &["operations"]),
     (
@@ -26,6 +26,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "sandbox",
             "read_store",
             "toolchain",
+            "postgres",
         ],
     ),
     (
@@ -50,14 +51,15 @@ const ARROWS: [(&str, &[&str]); 18] = [
         &["source", "sandbox", "unit_of_work", "read_store"],
     ),
     ("catalog", &["sandbox", "read_store"]),
-    ("source", &[]),
+    ("source", &["postgres"]),
     ("sandbox", &[]),
     ("unit_of_work", &[]),
-    ("read_store", &[]),
+    ("read_store", &["postgres"]),
     ("toolchain", &[]),
     ("model", &[]),
     ("config", &[]),
     ("telemetry", &[]),
+    ("postgres", &[]),
     // The map itself.
     ("lib", &[]),
 ];
@@ -69,7 +71,7 @@ const WORDS: [&str; 3] = ["model", "config", "telemetry"];
 const OWNED: [(&str, &[&str]); 3] = [
     ("wasmtime", &["sandbox"]),
     ("rusqlite", &["source", "read_store"]),
-    ("sqlx", &["source", "read_store"]),
+    ("sqlx", &["postgres", "source", "read_store"]),
 ];
 
 /// A file longer than this is two files.

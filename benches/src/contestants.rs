@@ -1,4 +1,5 @@
-//! The same read model by hand: what a team would write without Lantern.
+//! The same read model by hand on SQLite: what a team would write without
+//! Lantern.
 //!
 //! All read the same log and keep the same table, with the checkpoint in the
 //! same transaction.
@@ -7,12 +8,13 @@ use std::path::Path;
 
 use hashbrown::HashMap;
 use rusqlite::{Connection, params};
-use serde::Deserialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, Row as _};
 
 use lantern::config::Durability;
 use lantern::model::Timestamp;
+
+use crate::fold::{Delta, Envelope, fold};
 
 /// Events an expert takes at a time.
 const BATCH: usize = 1_000;
@@ -64,98 +66,6 @@ const READ_ENVELOPE: &str = "
     JOIN lantern_event_types t ON t.id = e.type
     JOIN lantern_streams s ON s.id = e.stream
     WHERE e.position > ? ORDER BY e.position LIMIT ?";
-
-/// An event as a subscription hands it to a team's handlers.
-#[expect(dead_code, reason = "a handler may want any of it")]
-struct Envelope {
-    position: i64,
-    id: String,
-    stream: String,
-    event_type: String,
-    version: i64,
-    time: i64,
-    data: String,
-    metadata: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Created<'a> {
-    order_id: &'a str,
-    customer_id: &'a str,
-    currency: &'a str,
-}
-
-#[derive(Deserialize)]
-struct ItemAdded<'a> {
-    order_id: &'a str,
-    quantity: i64,
-    unit_price_cents: i64,
-}
-
-#[derive(Deserialize)]
-struct Completed<'a> {
-    order_id: &'a str,
-    completed_at: &'a str,
-}
-
-/// What some events do to one order.
-#[derive(Default, serde::Serialize)]
-struct Delta {
-    order_id: String,
-    customer_id: Option<String>,
-    status: Option<&'static str>,
-    item_count: i64,
-    total_cents: i64,
-    currency: Option<String>,
-    created_at: Option<String>,
-    completed_at: Option<String>,
-    entity_version: i64,
-}
-
-/// Folds one event into the deltas.
-fn fold(
-    deltas: &mut HashMap<String, Delta>,
-    event_type: &str,
-    version: i64,
-    time: i64,
-    data: &str,
-) -> anyhow::Result<()> {
-    match event_type {
-        "order.created" => {
-            let event: Created<'_> = serde_json::from_str(data)?;
-            let delta = delta(deltas, event.order_id);
-            delta.customer_id = Some(event.customer_id.to_owned());
-            delta.currency = Some(event.currency.to_owned());
-            delta.status = Some("open");
-            delta.created_at = Some(Timestamp(time).sortable());
-            delta.entity_version = version;
-        }
-        "order.item_added" => {
-            let event: ItemAdded<'_> = serde_json::from_str(data)?;
-            let delta = delta(deltas, event.order_id);
-            delta.item_count += event.quantity;
-            delta.total_cents += event.quantity * event.unit_price_cents;
-            delta.entity_version = version;
-        }
-        "order.completed" => {
-            let event: Completed<'_> = serde_json::from_str(data)?;
-            let completed_at = Timestamp::parse(event.completed_at)?.sortable();
-            let delta = delta(deltas, event.order_id);
-            delta.status = Some("completed");
-            delta.completed_at = Some(completed_at);
-            delta.entity_version = version;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn delta<'d>(deltas: &'d mut HashMap<String, Delta>, order_id: &str) -> &'d mut Delta {
-    deltas.entry_ref(order_id).or_insert_with(|| Delta {
-        order_id: order_id.to_owned(),
-        ..Delta::default()
-    })
-}
 
 fn open(path: &Path, durability: Durability) -> rusqlite::Result<Connection> {
     let conn = Connection::open(path)?;
@@ -264,8 +174,8 @@ fn write(upsert: &mut rusqlite::Statement<'_>, d: &Delta) -> rusqlite::Result<us
         d.item_count,
         d.total_cents,
         d.currency,
-        d.created_at,
-        d.completed_at,
+        d.created_at.map(Timestamp::sortable),
+        d.completed_at.map(Timestamp::sortable),
         d.entity_version
     ])
 }
@@ -343,8 +253,8 @@ pub(crate) async fn expert_sqlx(
                     d.item_count,
                     d.total_cents,
                     &d.currency,
-                    &d.created_at,
-                    &d.completed_at,
+                    d.created_at.map(Timestamp::sortable),
+                    d.completed_at.map(Timestamp::sortable),
                     d.entity_version,
                 )
             })

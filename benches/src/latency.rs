@@ -8,6 +8,8 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::watch;
 
 use crate::measure::percentile;
+use crate::place::{Place, Store};
+use crate::postgres;
 use crate::setting::{Setting, component};
 use crate::workload::{Random, event};
 
@@ -16,16 +18,28 @@ use crate::workload::{Random, event};
 pub(crate) struct Arguments {
     /// Events per second.
     #[arg(long, default_value_t = 200)]
-    rate: u32,
+    pub(crate) rate: u32,
     /// Events in all.
     #[arg(long, default_value_t = 2_000)]
-    events: usize,
+    pub(crate) events: usize,
+    #[command(flatten)]
+    at: Place,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.at.store {
+        Store::Sqlite => run_on_sqlite(arguments).await,
+        Store::Postgres => {
+            let way = arguments.at.way();
+            postgres::latency::run(arguments, way).await
+        }
+    }
 }
 
 /// Appends through one handle of the event store while a host follows through
 /// another, as two processes would, and looks into the read model with a
 /// connection of its own.
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+async fn run_on_sqlite(arguments: Arguments) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let host = Setting::open(dir.path(), None, Durability::Full).await?;
     let settings = host.lantern.settings().clone();
@@ -65,6 +79,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     stop.send_replace(true);
     running.await??;
+    print(&arguments, millis);
+    Ok(())
+}
+
+/// Prints the percentiles.
+pub(crate) fn print(arguments: &Arguments, mut millis: Vec<f64>) {
     millis.sort_by(f64::total_cmp);
     println!(
         "append to visible row at {} events/s, {} events: p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
@@ -74,7 +94,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         percentile(&millis, 0.99),
         percentile(&millis, 1.0)
     );
-    Ok(())
 }
 
 /// Waits until the read model is there.

@@ -4,9 +4,13 @@
 //! It prints numbers and ratios and asserts results, never times.
 
 mod contestants;
+mod fold;
 mod latency;
 mod measure;
 mod memory;
+mod phase;
+mod place;
+mod postgres;
 mod reload;
 mod scale;
 mod setting;

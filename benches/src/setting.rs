@@ -7,6 +7,7 @@ use anyhow::Context;
 use lantern::config::{Durability, Limits, Pacing, Settings};
 use lantern::model::GenerationId;
 use lantern::operations::Lantern;
+use lantern::read_store::Owner;
 use lantern::sandbox::{LoadedProjector, Sandbox};
 use lantern::worker::{Assignment, Goal};
 
@@ -28,6 +29,21 @@ impl Setting {
         if let Some(events) = events {
             settings.event_store.path = events.to_owned();
         }
+        Self::with(settings).await
+    }
+
+    /// Opens both stores in the PostgreSQL database at `url`, under their usual
+    /// names; `dir` is for files.
+    pub(crate) async fn on_server(dir: &Path, url: &str) -> anyhow::Result<Self> {
+        let mut settings = Settings::in_dir(dir);
+        settings.event_store.url = url.to_owned();
+        settings.read_store.url = url.to_owned();
+        settings.event_store.durability = Durability::Full;
+        settings.read_store.durability = Durability::Full;
+        Self::with(settings).await
+    }
+
+    async fn with(settings: Settings) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.data_dir)?;
         Ok(Self {
             lantern: Lantern::open(settings).await?,
@@ -41,8 +57,14 @@ impl Setting {
         pacing: Pacing,
     ) -> anyhow::Result<Assignment> {
         let store = self.lantern.read_store();
+        let records = store.projectors().await?;
+        let name = &projector.description().name;
+        let newest = records
+            .iter()
+            .find(|record| record.name == *name)
+            .and_then(|record| Some(record.newest()?.id));
         let generation = store
-            .begin_generation(projector.description(), projector.digest())
+            .begin_generation(projector.description(), projector.digest(), newest)
             .await?;
         Ok(self.assignment_for(projector, generation, pacing))
     }
@@ -60,7 +82,10 @@ impl Setting {
             source: self.lantern.event_store(),
             store: self.lantern.read_store(),
             pacing,
-            owner: "bench".into(),
+            owner: Owner {
+                host: "bench".into(),
+                instance: "bench".into(),
+            },
         }
     }
 }

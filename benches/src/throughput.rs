@@ -7,12 +7,12 @@ use anyhow::{bail, ensure};
 use clap::ValueEnum;
 use lantern::config::{Durability, Pacing};
 use lantern::sandbox::LoadedProjector;
-use lantern::worker::{End, StatusBoard, work};
-use tokio::sync::watch;
 
 use crate::measure::{Stopwatch, Took, percentile};
+use crate::phase::Phase;
+use crate::place::{Place, Store};
 use crate::setting::{Setting, load};
-use crate::{contestants, workload};
+use crate::{contestants, postgres, workload};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -23,7 +23,10 @@ pub(crate) struct Arguments {
     /// How often each contestant runs; the median is shown.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// The durability of every contestant's database.
+    #[command(flatten)]
+    at: Place,
+    /// The durability of every contestant's database; on PostgreSQL the server
+    /// has its defaults, which are full durability.
     #[arg(long, value_enum, default_value_t = Disk::Full)]
     durability: Disk,
     /// Leave out one transaction per event, which takes half a minute.
@@ -41,7 +44,7 @@ pub(crate) struct Arguments {
 }
 
 /// When a commit counts as done.
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Disk {
     Full,
     Normal,
@@ -80,6 +83,28 @@ impl Contestant {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut pacing = Pacing::default();
+    pacing.batch_events = arguments.batch.unwrap_or(pacing.batch_events);
+    pacing.commit_rows = arguments.commit_rows.unwrap_or(pacing.commit_rows);
+    if arguments.at.store == Store::Sqlite {
+        return run_on_sqlite(arguments, pacing).await;
+    }
+    ensure!(
+        arguments.durability == Disk::Full,
+        "--durability is a choice on SQLite only"
+    );
+    let plan = postgres::throughput::Plan {
+        orders: arguments.orders,
+        rounds: arguments.rounds,
+        pacing,
+        quick: arguments.quick,
+        only_lantern: arguments.only_lantern,
+        way: arguments.at.way(),
+    };
+    postgres::throughput::run(plan).await
+}
+
+async fn run_on_sqlite(arguments: Arguments, pacing: Pacing) -> anyhow::Result<()> {
     let durability = arguments.durability.into();
     let dir = tempfile::tempdir()?;
     let events = dir.path().join("events.db");
@@ -93,9 +118,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     );
 
     let projector = load("order_totals")?;
-    let mut pacing = Pacing::default();
-    pacing.batch_events = arguments.batch.unwrap_or(pacing.batch_events);
-    pacing.commit_rows = arguments.commit_rows.unwrap_or(pacing.commit_rows);
     let mut field = vec![Contestant::CatchUp, Contestant::Rebuild];
     if !arguments.only_lantern {
         field.extend([
@@ -177,39 +199,18 @@ async fn measure(
         }
         Contestant::CatchUp | Contestant::Rebuild => {
             let setting = Setting::open(place, Some(events), durability).await?;
-            let took = lantern(contestant, &setting, projector, pacing).await?;
+            let phase = match contestant {
+                Contestant::Rebuild => Phase::Rebuild,
+                _ => Phase::CatchUp,
+            };
+            let assignment = phase.prepare(&setting, projector, pacing).await?;
+            stopwatch = Stopwatch::start();
+            phase.run(&assignment).await?;
+            let took = stopwatch.stop();
             return Ok((took, setting.lantern.settings().read_store.path.clone()));
         }
     };
     Ok((took, rows))
-}
-
-async fn lantern(
-    contestant: Contestant,
-    setting: &Setting,
-    projector: &Arc<LoadedProjector>,
-    pacing: &Pacing,
-) -> anyhow::Result<Took> {
-    let (_stop, stopped) = watch::channel(false);
-    let assignment = setting.assignment(projector, pacing.clone()).await?;
-    let stopwatch = Stopwatch::start();
-    let end = work(&assignment, &StatusBoard::new(), stopped.clone()).await;
-    let caught_up = stopwatch.stop();
-    ensure!(end == End::CaughtUp, "the worker ended otherwise: {end:?}");
-    if contestant == Contestant::CatchUp {
-        return Ok(caught_up);
-    }
-    let store = setting.lantern.read_store();
-    store.build_indexes(assignment.generation).await?;
-    let beside = setting.assignment(projector, pacing.clone()).await?;
-    let stopwatch = Stopwatch::start();
-    let end = lantern::rebuild::run(&beside, &StatusBoard::new(), stopped).await;
-    let rebuilt = stopwatch.stop();
-    ensure!(
-        end == lantern::rebuild::RebuildEnd::Live,
-        "the rebuild ended otherwise: {end:?}"
-    );
-    Ok(rebuilt)
 }
 
 fn print(results: &[(Contestant, Vec<Took>)], count: u64) {

@@ -8,7 +8,7 @@
 //!           append · rebuild · watcher
 //!              worker · catalog      (strangers to each other)
 //!  source · sandbox · unit_of_work · read_store   (strangers to each other)
-//!                model               words only;  config, telemetry beside it
+//!                model               words only;  config, telemetry, postgres beside it
 //! ```
 //!
 //! Imports point down only. Inside [`worker`], data runs from left to right:
@@ -23,6 +23,7 @@ pub mod config;
 pub mod host;
 pub mod model;
 pub mod operations;
+pub mod postgres;
 pub mod read_store;
 pub mod rebuild;
 pub mod sandbox;

@@ -25,6 +25,16 @@ impl Chance {
         }
     }
 
+    /// Another one, for a thread of its own: its numbers follow from this one's
+    /// seed.
+    pub(crate) fn fork(&mut self, n: u64) -> Self {
+        let state = self.number(0..u64::MAX).wrapping_add(n);
+        Self {
+            seed: self.seed,
+            state,
+        }
+    }
+
     /// What to set `LANTERN_SEED` to for the same numbers again.
     pub(crate) fn seed(&self) -> u64 {
         self.seed

@@ -5,9 +5,11 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
 
+use lantern_test_servers::TestDatabase;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,12 +18,9 @@ use super::components::component;
 use super::events::Events;
 use super::places;
 use super::rows::Reader;
-
-/// How long anything is waited for before a test gives up. No test measures
-/// time; this only turns a hang into a failure.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// How often one looks while waiting.
-const LOOK: Duration = Duration::from_millis(25);
+use super::said::Said;
+use super::store::{EVENTS, Place, READ_MODELS, Store};
+use super::waiting::{LOOK, PATIENCE};
 
 /// What the tests set unless they set it otherwise: files are taken sooner than
 /// by default.
@@ -30,41 +29,56 @@ const SETTINGS: &str = "watch.debounce_ms = 50\nwatch.rescan_ms = 1000\nlog.filt
 /// A folder with a Lantern in it, and the host that may run there.
 pub(crate) struct TestHost {
     dir: TempDir,
+    place: Place,
     host: Option<Child>,
 }
 
-/// What a command said, and how it ended.
-#[derive(Debug, Clone)]
-pub(crate) struct Said {
-    /// The exit code; -1 for a signal.
-    pub(crate) code: i32,
-    /// Results.
-    pub(crate) out: String,
-    /// Everything else.
-    pub(crate) err: String,
-}
-
 impl TestHost {
-    /// A new folder, with a `lantern.toml` and nothing else.
+    /// A new folder, with a `lantern.toml` and nothing else; the stores are files.
     pub(crate) fn new() -> Self {
         Self::with_settings("")
     }
 
     /// A new folder with further settings, as lines of `lantern.toml`.
     pub(crate) fn with_settings(settings: &str) -> Self {
+        Self::on_with(Store::Sqlite, settings)
+    }
+
+    /// A new folder, and fresh stores of a kind.
+    pub(crate) fn on(store: Store) -> Self {
+        Self::on_with(store, "")
+    }
+
+    /// A new folder with further settings, and fresh stores of a kind.
+    pub(crate) fn on_with(store: Store, settings: &str) -> Self {
+        Self::at(Place::new(store), settings)
+    }
+
+    /// A new folder, as that of another machine, on the stores of this one.
+    pub(crate) fn another(&self, settings: &str) -> Self {
+        Self::at(self.place.clone(), settings)
+    }
+
+    /// A new folder with further settings, on certain stores.
+    pub(crate) fn at(place: Place, settings: &str) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("lantern-")
             .tempdir()
             .expect("there is room for a folder");
         fs::create_dir(dir.path().join("projectors")).expect("there is room for a folder");
-        let host = Self { dir, host: None };
+        let host = Self {
+            dir,
+            place,
+            host: None,
+        };
         host.write_settings(settings);
         host
     }
 
     /// Replaces the further settings. They count from the next start on.
     pub(crate) fn write_settings(&self, settings: &str) {
-        let of_mine = SETTINGS.lines().filter(|line| {
+        let of_mine = self.place.settings() + SETTINGS;
+        let of_mine = of_mine.lines().filter(|line| {
             let key = line.split(" =").next().unwrap_or_default();
             !settings.contains(key)
         });
@@ -146,6 +160,19 @@ impl TestHost {
     /// The process of the running host.
     pub(crate) fn pid(&self) -> u32 {
         self.host.as_ref().expect("the host was started").id()
+    }
+
+    /// Whether the host that was started still runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        let host = self.host.as_mut().expect("the host was started");
+        let ended = host.try_wait().expect("one's own child can be asked");
+        ended.is_none()
+    }
+
+    /// Sends the host a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let host = self.host.as_ref().expect("the host was started");
+        kill_process(Pid::from_child(host), signal).expect("one's own child can be signalled");
     }
 
     /// Has the host stop in good order.
@@ -270,75 +297,70 @@ impl TestHost {
 
     // ---- what is stored -------------------------------------------------------
 
-    /// Whether there are read models to be read.
-    pub(crate) fn has_read_models(&self) -> bool {
-        self.read_store().exists()
-    }
-
     /// A reader of the read models.
     pub(crate) fn reader(&self) -> Reader {
-        Reader::open(&self.read_store())
+        self.try_reader().expect("the read models can be read")
     }
 
-    /// The file of the read models.
+    /// A reader of the read models, if there can be one now.
+    pub(crate) fn try_reader(&self) -> Result<Reader, String> {
+        match &self.place {
+            Place::Files if !self.read_store().exists() => Err("there is no file yet".into()),
+            Place::Files => Ok(Reader::open(&self.read_store())),
+            Place::Database(database) => Reader::connect(database, READ_MODELS),
+        }
+    }
+
+    /// The kind of its stores.
+    pub(crate) fn store(&self) -> Store {
+        match &self.place {
+            Place::Files => Store::Sqlite,
+            Place::Database(_) => Store::Postgres,
+        }
+    }
+
+    /// The file of the read models, where they are in one.
     pub(crate) fn read_store(&self) -> PathBuf {
         self.path("lantern-data/read.db")
     }
 
-    /// The file of the events.
+    /// The file of the events, where they are in one.
     pub(crate) fn event_store(&self) -> PathBuf {
         self.path("lantern-data/events.db")
     }
 
-    /// A number from the read models; `None` when there is no such table yet.
-    pub(crate) fn number(&self, sql: &str) -> Option<i64> {
-        self.has_read_models()
-            .then(|| self.reader().number(sql))
-            .flatten()
-    }
-
-    // ---- waiting --------------------------------------------------------------
-
-    /// Waits until something is so.
-    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
-        let begun = Instant::now();
-        while !is_so() {
-            if begun.elapsed() > PATIENCE {
-                panic!("waited in vain until {what}\nstatus: {:#}", self.status());
-            }
-            std::thread::sleep(LOOK);
+    /// The database of both.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        match &self.place {
+            Place::Files => panic!("the stores are files"),
+            Place::Database(database) => database,
         }
     }
 
-    /// Waits until a query gives a number.
-    pub(crate) fn until_number(&self, sql: &str, expected: i64) {
-        self.until(&format!("`{sql}` is {expected}"), || {
-            self.number(sql) == Some(expected)
-        });
+    /// The same, to be used in another thread.
+    pub(crate) fn shared_database(&self) -> Arc<TestDatabase> {
+        match &self.place {
+            Place::Files => panic!("the stores are files"),
+            Place::Database(database) => database.clone(),
+        }
     }
 
-    /// Waits until a projector is in a state.
-    pub(crate) fn until_state(&self, name: &str, state: &str) {
-        self.until(&format!("{name} is {state}"), || {
-            self.projector_status(name)["state"] == state
-        });
+    /// A number from the read models; `None` when there is no such table yet.
+    pub(crate) fn number(&self, sql: &str) -> Option<i64> {
+        self.try_reader().ok()?.number(sql)
     }
 
-    /// Waits until readers see a version.
-    pub(crate) fn until_version(&self, name: &str, version: &str) {
-        self.until(&format!("{name} is at {version}"), || {
-            self.projector_status(name)["version"] == version
-        });
-    }
-
-    /// Waits until a file is refused, and gives the reason.
-    pub(crate) fn until_refused(&self, file: &str) -> String {
-        let mut reason = String::new();
-        self.until(&format!("{file} is refused"), || {
-            reason = self.refusal(file);
-            !reason.is_empty()
-        });
-        reason
+    /// How many events there are.
+    pub(crate) fn events(&self) -> i64 {
+        let reader = match &self.place {
+            Place::Files if !self.event_store().exists() => return 0,
+            Place::Files => Reader::open(&self.event_store()),
+            Place::Database(database) => {
+                Reader::connect(database, EVENTS).expect("the events can be read")
+            }
+        };
+        let count = reader.number("SELECT count(*) FROM lantern_events");
+        count.unwrap_or(0)
     }
 }
 
@@ -351,42 +373,6 @@ impl Drop for TestHost {
         }
         if std::thread::panicking() {
             eprintln!("---- the host's log ----\n{}", self.log());
-        }
-    }
-}
-
-impl Said {
-    /// Asserts that it succeeded.
-    #[track_caller]
-    pub(crate) fn ok(self) -> Self {
-        self.ended_with(0)
-    }
-
-    /// Asserts how it ended.
-    #[track_caller]
-    pub(crate) fn ended_with(self, code: i32) -> Self {
-        assert_eq!(
-            self.code, code,
-            "exit code\n---- stdout\n{}---- stderr\n{}",
-            self.out, self.err
-        );
-        self
-    }
-
-    /// The result, as JSON.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.out))
-    }
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
 }

@@ -11,25 +11,31 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use super::is_torture;
 use crate::harness::real_log::RealLog;
-use crate::harness::{Chance, Events, TestHost, told};
+use crate::harness::{Chance, Events, Store, TestHost, on_each_store, told};
+
+on_each_store![
+    kills_while_catching_up_lose_and_double_nothing,
+    kills_during_rebuilds_and_swaps_are_not_seen_by_readers,
+    a_killed_append_leaves_all_or_nothing_and_can_be_repeated,
+];
 
 /// How a host is slowed down, so that a kill meets it at work: a commit for
 /// every batch, and small batches.
 const COMMIT_ALWAYS: [&str; 4] = ["--set", "commit.rows=1", "--set", "commit.interval_ms=1"];
 
-#[test]
-fn kills_while_catching_up_lose_and_double_nothing() {
-    let test = "exactly_once::kills_while_catching_up";
+fn kills_while_catching_up_lose_and_double_nothing(store: Store) {
+    let test = &format!("exactly_once::kills_while_catching_up::{}", store.name());
     match RealLog::find() {
         Some(log) => {
-            let host = TestHost::new();
+            let host = TestHost::on(store);
             host.install("incidents", "incidents.wasm");
             host.append_file(&log.events);
             torture(test, host, &INCIDENTS, log.len());
         }
         None => {
-            let host = TestHost::new();
+            let host = TestHost::on(store);
             host.install("counter_v1", "counter.wasm");
             host.append(&Events::new().interleaved(60_000, 7_000));
             torture(test, host, &COUNTER, 60_000);
@@ -134,10 +140,17 @@ struct Stand {
 
 impl Stand {
     fn of(host: &TestHost) -> Self {
+        let position = match host.store() {
+            Store::Sqlite => {
+                "(SELECT max(position) FROM lantern_checkpoints c WHERE c.generation = g.id)"
+            }
+            Store::Postgres => {
+                "(SELECT (checkpoint ->> '')::bigint FROM lantern_progress p WHERE p.generation = g.id)"
+            }
+        };
         let of = |state: &str| {
             host.number(&format!(
-                "SELECT coalesce(max(position), 0) FROM lantern_generations g \
-                 LEFT JOIN lantern_checkpoints c ON c.generation = g.id WHERE g.state = '{state}' GROUP BY g.id"
+                "SELECT coalesce({position}, 0) FROM lantern_generations g WHERE g.state = '{state}'"
             ))
         };
         Self {
@@ -169,15 +182,14 @@ fn assert_in_step(host: &TestHost, subject: &Subject, stand: &Stand) {
     );
 }
 
-#[test]
-fn kills_during_rebuilds_and_swaps_are_not_seen_by_readers() {
+fn kills_during_rebuilds_and_swaps_are_not_seen_by_readers(store: Store) {
     let mut chance = Chance::new();
-    let mut host = TestHost::new();
+    let mut host = TestHost::on(store);
     host.install("counter_v1", "counter.wasm");
     host.append(&Events::new().interleaved(1_500, 40));
     host.run_until_caught_up();
-    let all = "SELECT group_concat(name || '=' || total || '/' || events, ' ') FROM (SELECT * FROM counters ORDER BY name)";
-    let expected = host.reader().value(all).unwrap();
+    let all = "SELECT name, total, events FROM counters ORDER BY name";
+    let expected = host.reader().rows(all).unwrap();
     let generation = "SELECT id FROM lantern_generations WHERE state = 'live'";
     let first = host.number(generation);
     let (mut swaps, mut last) = (0, first);
@@ -190,7 +202,7 @@ fn kills_during_rebuilds_and_swaps_are_not_seen_by_readers() {
         std::thread::sleep(chance.time(60..450));
         host.kill();
         assert_eq!(
-            host.reader().value(all).unwrap(),
+            host.reader().rows(all).unwrap(),
             expected,
             "readers see all rows, killed or not"
         );
@@ -199,7 +211,7 @@ fn kills_during_rebuilds_and_swaps_are_not_seen_by_readers() {
         last = now;
     }
     host.run_until_caught_up();
-    assert_eq!(host.reader().value(all).unwrap(), expected);
+    assert_eq!(host.reader().rows(all).unwrap(), expected);
     assert_ne!(
         host.number(generation),
         first,
@@ -209,14 +221,17 @@ fn kills_during_rebuilds_and_swaps_are_not_seen_by_readers() {
         "{kills} kills, {swaps} rebuilds swapped in between (seed {})",
         chance.seed()
     );
-    told("exactly_once::kills_during_rebuilds_and_swaps", &what);
+    let test = format!(
+        "exactly_once::kills_during_rebuilds_and_swaps::{}",
+        store.name()
+    );
+    told(&test, &what);
 }
 
-#[test]
-fn a_killed_append_leaves_all_or_nothing_and_can_be_repeated() {
-    let test = "exactly_once::a_killed_append";
+fn a_killed_append_leaves_all_or_nothing_and_can_be_repeated(store: Store) {
+    let test = &format!("exactly_once::a_killed_append::{}", store.name());
     let mut chance = Chance::new();
-    let host = TestHost::new();
+    let host = TestHost::on(store);
     let (file, count) = match RealLog::find() {
         Some(log) => (log.events.clone(), log.len()),
         None => {
@@ -231,17 +246,17 @@ fn a_killed_append_leaves_all_or_nothing_and_can_be_repeated() {
     let mut during = 0;
     for _ in 0..kills {
         during += usize::from(append_and_kill(&host, &file, chance.time(20..500)));
-        let kept = events(&host);
+        let kept = host.events();
         assert!(
             kept == 0 || kept == count,
             "{kept} events of {count} were kept"
         );
     }
     host.append_file(&file);
-    assert_eq!(events(&host), count);
+    assert_eq!(host.events(), count);
     let again = host.append_file(&file);
     assert!(again.out.starts_with("appended 0 events"), "{}", again.out);
-    assert_eq!(events(&host), count, "an append can be repeated");
+    assert_eq!(host.events(), count, "an append can be repeated");
     told(
         test,
         &format!(
@@ -265,16 +280,4 @@ fn append_and_kill(host: &TestHost, file: &Path, after: Duration) -> bool {
     append.kill().unwrap();
     append.wait().unwrap();
     was_at_work
-}
-
-fn events(host: &TestHost) -> i64 {
-    let has_store = host.event_store().exists();
-    let reader = has_store.then(|| crate::harness::Reader::open(&host.event_store()));
-    reader
-        .and_then(|reader| reader.number("SELECT count(*) FROM lantern_events"))
-        .unwrap_or(0)
-}
-
-fn is_torture() -> bool {
-    std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
 }

@@ -10,7 +10,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Events, Reader, TestHost, told};
+use serde_json::Value;
+
+use crate::harness::{Events, Reader, Store, TestHost, on_each_store, told};
+
+on_each_store![
+    a_new_version_is_built_swapped_in_and_rolled_back_under_constant_reads,
+    a_rebuild_that_fails_leaves_readers_what_they_have,
+];
 
 /// Counters that are complete before the reader begins.
 const COUNTERS: i64 = 300;
@@ -24,10 +31,9 @@ const PAUSE: Duration = Duration::from_millis(2);
 const QUESTION: &str = "SELECT count(*), sum(total), min(written_by), max(written_by) FROM counters \
                         WHERE name LIKE 'counter-%'";
 
-#[test]
-fn a_new_version_is_built_swapped_in_and_rolled_back_under_constant_reads() {
+fn a_new_version_is_built_swapped_in_and_rolled_back_under_constant_reads(store: Store) {
     let slowly = "batch.events = 20\ncommit.rows = 1\ncommit.interval_ms = 1";
-    let mut host = TestHost::with_settings(slowly);
+    let mut host = TestHost::on_with(store, slowly);
     let events = (COUNTERS * EACH) as u64;
     host.append(&Events::new().interleaved(events, COUNTERS as u64));
     host.install("counter_v1", "counter.wasm");
@@ -89,16 +95,15 @@ fn a_new_version_is_built_swapped_in_and_rolled_back_under_constant_reads() {
         "{polls} polls, none disturbed; rollback took {} ms",
         took.as_millis()
     );
-    told("readers_undisturbed", &what);
+    told(&format!("readers_undisturbed::{}", store.name()), &what);
     host.until_state("counter", "live");
     host.append(&Events::from(events + 3).increased("late", 1));
     host.until_number("SELECT total FROM counters WHERE name = 'late'", 3);
     host.stop();
 }
 
-#[test]
-fn a_rebuild_that_fails_leaves_readers_what_they_have() {
-    let mut host = TestHost::new();
+fn a_rebuild_that_fails_leaves_readers_what_they_have(store: Store) {
+    let mut host = TestHost::on(store);
     host.append(&Events::new().interleaved(200, 10));
     host.install("counter_v1", "counter.wasm");
     host.start();
@@ -139,9 +144,9 @@ impl Poll {
             Arc::new(AtomicBool::new(false)),
             Arc::new(Mutex::new(Vec::new())),
         );
-        let file = host.read_store();
+        let reader = host.reader();
         let (stopped, seen) = (stop.clone(), writers.clone());
-        let thread = std::thread::spawn(move || poll(&Reader::open(&file), &stopped, &seen));
+        let thread = std::thread::spawn(move || poll(&reader, &stopped, &seen));
         Self {
             stop,
             writers,
@@ -174,18 +179,14 @@ impl Poll {
 }
 
 fn poll(reader: &Reader, stop: &AtomicBool, writers: &Mutex<Vec<String>>) -> u64 {
-    let mut held = reader.connection().prepare(QUESTION).unwrap();
+    let mut held = reader.hold(QUESTION);
     let mut polls = 0;
     while !stop.load(Ordering::Relaxed) {
-        let by_held = held
-            .query_row([], answer)
-            .expect("a held statement is never refused");
-        check(by_held, writers);
-        let anew = reader
-            .connection()
-            .query_row(QUESTION, [], answer)
-            .expect("a new statement is never refused");
-        check(anew, writers);
+        let by_held = held.ask().expect("a held statement is never refused");
+        check(answer(&by_held), writers);
+        let anew = reader.rows(QUESTION);
+        let anew = anew.expect("a new statement is never refused");
+        check(answer(&anew), writers);
         polls += 2;
         std::thread::sleep(PAUSE);
     }
@@ -194,8 +195,13 @@ fn poll(reader: &Reader, stop: &AtomicBool, writers: &Mutex<Vec<String>>) -> u64
 
 type Answer = (i64, i64, String, String);
 
-fn answer(row: &rusqlite::Row<'_>) -> Result<Answer, rusqlite::Error> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+fn answer(rows: &[Vec<Value>]) -> Answer {
+    let [row] = rows else {
+        panic!("a sum has one row: {rows:?}");
+    };
+    let number = |at: usize| row[at].as_i64().expect("rows are there at all times");
+    let text = |at: usize| row[at].as_str().unwrap_or_default().to_owned();
+    (number(0), number(1), text(2), text(3))
 }
 
 fn check((count, total, first, last): Answer, writers: &Mutex<Vec<String>>) {

@@ -7,11 +7,16 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::harness::{Events, TestHost};
+use crate::harness::{Events, Store, TestHost, on_each_store};
 
-#[test]
-fn a_bad_line_is_named_by_its_number_and_nothing_is_kept() {
-    let host = TestHost::new();
+on_each_store![
+    a_bad_line_is_named_by_its_number_and_nothing_is_kept,
+    with_rejects_good_lines_go_in_and_bad_ones_are_written_there,
+    files_may_be_plain_or_gzip_and_given_twice,
+];
+
+fn a_bad_line_is_named_by_its_number_and_nothing_is_kept(store: Store) {
+    let host = TestHost::on(store);
     let good = Events::new().increased("a", 1).increased("a", 1);
     for (bad, part) in [
         ("no json", "not a JSON object"),
@@ -44,9 +49,8 @@ fn a_bad_line_is_named_by_its_number_and_nothing_is_kept() {
     assert_eq!(host.status()["head"], json!({}), "nothing was kept");
 }
 
-#[test]
-fn with_rejects_good_lines_go_in_and_bad_ones_are_written_there() {
-    let host = TestHost::new();
+fn with_rejects_good_lines_go_in_and_bad_ones_are_written_there(store: Store) {
+    let host = TestHost::on(store);
     let events = Events::new()
         .increased("a", 1)
         .line("no json")
@@ -81,9 +85,8 @@ fn with_rejects_good_lines_go_in_and_bad_ones_are_written_there() {
     assert_eq!(host.status()["head"], json!({ "": 2 }));
 }
 
-#[test]
-fn files_may_be_plain_or_gzip_and_given_twice() {
-    let host = TestHost::new();
+fn files_may_be_plain_or_gzip_and_given_twice(store: Store) {
+    let host = TestHost::on(store);
     let events = Events::new().interleaved(20, 3);
     fs::write(host.path("events.jsonl"), events.text()).unwrap();
     let mut zip = GzEncoder::new(

@@ -5,11 +5,16 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::counting;
-use crate::harness::{Events, TestHost, assert_rows, component};
+use crate::harness::{Events, Store, TestHost, assert_rows, component, on_each_store};
 
-#[test]
-fn status_tells_all_there_is_to_know_as_json() {
-    let mut host = counting();
+on_each_store![
+    status_tells_all_there_is_to_know_as_json,
+    query_filters_orders_limits_and_formats,
+    streams_are_listed_by_name,
+];
+
+fn status_tells_all_there_is_to_know_as_json(store: Store) {
+    let mut host = counting(store);
     host.until_state("counter", "live");
     let status = host.status();
     assert_eq!(status["head"], json!({ "": 50 }));
@@ -123,9 +128,8 @@ fn config_tells_where_each_value_came_from() {
     );
 }
 
-#[test]
-fn query_filters_orders_limits_and_formats() {
-    let host = TestHost::new();
+fn query_filters_orders_limits_and_formats(store: Store) {
+    let host = TestHost::on(store);
     host.append(
         &Events::new()
             .increased("a", 5)
@@ -199,9 +203,8 @@ fn query_filters_orders_limits_and_formats() {
         .ended_with(2);
 }
 
-#[test]
-fn streams_are_listed_by_name() {
-    let host = TestHost::new();
+fn streams_are_listed_by_name(store: Store) {
+    let host = TestHost::on(store);
     host.append(
         &Events::new()
             .increased("b-1", 1)

@@ -6,16 +6,14 @@ mod looking;
 mod making;
 mod steering;
 
-use crate::harness::{Events, TestHost};
+use crate::harness::{Events, Store, TestHost};
 
 /// The events counted so far.
 const COUNTED: &str = "SELECT sum(events) FROM counters";
-/// What is left of the counter's tables, under whatever names.
-const TABLES_LEFT: &str = "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%counters'";
 
 /// A host that runs `counter_v1` and has counted 50 events of five counters.
-fn counting() -> TestHost {
-    let mut host = TestHost::new();
+fn counting(store: Store) -> TestHost {
+    let mut host = TestHost::on(store);
     host.append(&Events::new().interleaved(50, 5));
     host.install("counter_v1", "counter.wasm");
     host.start();

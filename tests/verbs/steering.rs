@@ -1,11 +1,21 @@
 //! `run`, `pause`, `resume`, `rebuild`, `rollback`, `drop`: with and without a host.
 
-use super::{COUNTED, TABLES_LEFT, counting};
-use crate::harness::{Events, TestHost};
+use super::{COUNTED, counting};
+use crate::harness::{Events, Store, TestHost, on_each_store};
 
-#[test]
-fn a_paused_projector_stands_still_over_a_restart_until_it_is_resumed() {
-    let mut host = counting();
+on_each_store![
+    a_paused_projector_stands_still_over_a_restart_until_it_is_resumed,
+    verbs_work_when_no_host_runs,
+    a_rebuild_is_done_by_the_host_that_runs,
+    a_dropped_projector_is_gone_at_once_and_its_neighbour_is_not,
+    a_failed_projector_is_resumed_at_the_same_event,
+    a_verb_on_a_projector_that_is_not_there_names_those_that_are,
+    only_one_host_works_on_one_folder,
+    running_until_caught_up_tells_of_a_failed_projector_by_its_exit_code,
+];
+
+fn a_paused_projector_stands_still_over_a_restart_until_it_is_resumed(store: Store) {
+    let mut host = counting(store);
     let said = host.command(&["pause", "counter"]).ok();
     assert_eq!(said.out, "counter is paused\n");
     host.until_state("counter", "paused");
@@ -27,9 +37,8 @@ fn a_paused_projector_stands_still_over_a_restart_until_it_is_resumed() {
     host.stop();
 }
 
-#[test]
-fn verbs_work_when_no_host_runs() {
-    let host = TestHost::new();
+fn verbs_work_when_no_host_runs(store: Store) {
+    let host = TestHost::on(store);
     host.append(&Events::new().interleaved(50, 5));
     host.install("counter_v1", "counter.wasm");
     host.run_until_caught_up();
@@ -64,12 +73,15 @@ fn verbs_work_when_no_host_runs() {
     let said = host.command(&["drop", "counter", "--yes"]).ok();
     assert_eq!(said.out, "counter is dropped\n");
     assert!(host.projector_status("counter").is_null());
-    assert_eq!(host.number(TABLES_LEFT), Some(0), "its tables are gone");
+    assert_eq!(
+        host.reader().tables_like("counters"),
+        0,
+        "its tables are gone"
+    );
 }
 
-#[test]
-fn a_rebuild_is_done_by_the_host_that_runs() {
-    let mut host = counting();
+fn a_rebuild_is_done_by_the_host_that_runs(store: Store) {
+    let mut host = counting(store);
     let said = host.command(&["rebuild", "counter", "--wait"]).ok();
     assert!(said.out.contains("counter is rebuilt"), "{}", said.out);
     assert_eq!(host.number(COUNTED), Some(50));
@@ -80,9 +92,8 @@ fn a_rebuild_is_done_by_the_host_that_runs() {
     host.stop();
 }
 
-#[test]
-fn a_dropped_projector_is_gone_at_once_and_its_neighbour_is_not() {
-    let mut host = counting();
+fn a_dropped_projector_is_gone_at_once_and_its_neighbour_is_not(store: Store) {
+    let mut host = counting(store);
     host.install("picky", "picky.wasm");
     host.until_number("SELECT sum(events) FROM picky_counters", 50);
     let refused = host.command(&["drop", "counter"]).ended_with(1);
@@ -105,9 +116,8 @@ fn a_dropped_projector_is_gone_at_once_and_its_neighbour_is_not() {
     host.stop();
 }
 
-#[test]
-fn a_failed_projector_is_resumed_at_the_same_event() {
-    let mut host = TestHost::new();
+fn a_failed_projector_is_resumed_at_the_same_event(store: Store) {
+    let mut host = TestHost::on(store);
     host.append(
         &Events::new()
             .increased("a", 1)
@@ -130,9 +140,8 @@ fn a_failed_projector_is_resumed_at_the_same_event() {
     host.stop();
 }
 
-#[test]
-fn a_verb_on_a_projector_that_is_not_there_names_those_that_are() {
-    let host = TestHost::new();
+fn a_verb_on_a_projector_that_is_not_there_names_those_that_are(store: Store) {
+    let host = TestHost::on(store);
     host.install("counter_v1", "counter.wasm");
     host.run_until_caught_up();
     for verb in [
@@ -163,9 +172,8 @@ fn a_verb_on_a_projector_that_is_not_there_names_those_that_are() {
     );
 }
 
-#[test]
-fn only_one_host_works_on_one_folder() {
-    let mut host = counting();
+fn only_one_host_works_on_one_folder(store: Store) {
+    let mut host = counting(store);
     let said = host.command(&["run"]).ended_with(1);
     assert!(
         said.err.contains("a host is already running"),
@@ -178,9 +186,8 @@ fn only_one_host_works_on_one_folder() {
     host.stop();
 }
 
-#[test]
-fn running_until_caught_up_tells_of_a_failed_projector_by_its_exit_code() {
-    let host = TestHost::new();
+fn running_until_caught_up_tells_of_a_failed_projector_by_its_exit_code(store: Store) {
+    let host = TestHost::on(store);
     host.append(&Events::new().increased("a", 1).poisonous("a"));
     host.install("picky", "picky.wasm");
     host.install("counter_v1", "counter.wasm");

@@ -191,6 +191,7 @@ mod tests {
             name: description("1.0.0", &["id"]).name,
             wanted: WantedState::Running,
             file: Some("orders.wasm".into()),
+            file_host: None,
             file_digest: None,
             generations,
         }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::components::Components;
 use super::decide::{Decision, decide};
 use crate::config::Limits;
-use crate::model::{Digest, GenerationId, ProjectorName, ProjectorRecord, WantedState};
+use crate::model::{
+    Description, Digest, GenerationId, ProjectorName, ProjectorRecord, WantedState,
+};
 use crate::read_store::{ReadStore, StoreError};
 use crate::sandbox::{LoadError, LoadedProjector, Sandbox};
 
@@ -17,6 +19,8 @@ pub struct Catalog {
     sandbox: Sandbox,
     limits: Limits,
     components: Arc<Components>,
+    /// This host, as records name it.
+    host: String,
     loaded: Mutex<HashMap<Digest, Arc<LoadedProjector>>>,
 }
 
@@ -64,7 +68,7 @@ pub enum Refusal {
 }
 
 impl Catalog {
-    /// Opens the catalog; components are kept in `dir`.
+    /// Opens the catalog of a host; components are kept in `dir`.
     ///
     /// # Errors
     ///
@@ -74,12 +78,14 @@ impl Catalog {
         sandbox: Sandbox,
         limits: Limits,
         dir: &Path,
+        host: &str,
     ) -> std::io::Result<Self> {
         Ok(Self {
             store,
             sandbox,
             limits,
             components: Arc::new(Components::open(dir)?),
+            host: host.to_owned(),
             loaded: Mutex::default(),
         })
     }
@@ -98,42 +104,44 @@ impl Catalog {
         let projector = self
             .load(Digest::of(&candidate.bytes), candidate.bytes.clone())
             .await?;
-        let about = projector.description();
-        let digest = projector.digest();
+        loop {
+            match self.put_to_use(&projector, candidate, present).await {
+                // Another host was quicker: what it did may be all there is to do.
+                Err(Refusal::Store(StoreError::Overtaken(_))) => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn put_to_use(
+        &self,
+        projector: &Arc<LoadedProjector>,
+        candidate: &Candidate,
+        present: &HashSet<String>,
+    ) -> Result<Accepted, Refusal> {
+        let (about, digest) = (projector.description(), projector.digest());
         let record = self.record_of(&about.name).await?;
         let other = record
             .as_ref()
+            .filter(|record| self.is_mine(record))
             .and_then(|record| record.file.as_deref())
             .filter(|file| *file != candidate.file && present.contains(*file));
         let decision = decide(record.as_ref(), about, digest, other);
+        if let Some(reason) = record.as_ref().and_then(|record| self.older(record, about)) {
+            return Err(Refusal::Conflict(reason));
+        }
         match &decision {
             Decision::Refuse(reason) => return Err(Refusal::Conflict(reason.clone())),
-            // Also for a component that is known: the host's copy may be lost.
+            // Also for a component that is known: the copy may be lost.
             _ => self.keep(digest, candidate.bytes.clone()).await?,
         }
-        let mut begun = None;
-        match &decision {
-            Decision::Install | Decision::Rebuild => {
-                begun = Some(
-                    self.store
-                        .begin_generation(about, digest)
-                        .await
-                        .map_err(taken)?,
-                );
-            }
-            Decision::HotReload(generation) => {
-                // A generation being built for another version is given up: the
-                // author has gone back to this one.
-                self.give_up_others(record.as_ref(), *generation).await?;
-                self.store.adopt(*generation, about, digest).await?;
-            }
-            Decision::KeepLive(building) => self.store.abandon(*building).await?,
-            Decision::Nothing | Decision::Refuse(_) => {}
-        }
+        let begun = self
+            .carry_out(&decision, projector, record.as_ref())
+            .await?;
         let is_lower = decision == Decision::Nothing && other.is_some();
         if !is_lower {
             self.store
-                .set_file(&about.name, Some(&candidate.file), Some(digest))
+                .set_file(&about.name, Some(&candidate.file), Some(digest), &self.host)
                 .await?;
         }
         if record.is_some_and(|record| record.wanted == WantedState::Detached) {
@@ -142,10 +150,65 @@ impl Catalog {
                 .await?;
         }
         Ok(Accepted {
-            projector,
+            projector: projector.clone(),
             decision,
             generation: begun,
         })
+    }
+
+    /// Records what was decided. Returns the generation that was begun, if any.
+    async fn carry_out(
+        &self,
+        decision: &Decision,
+        projector: &LoadedProjector,
+        record: Option<&ProjectorRecord>,
+    ) -> Result<Option<GenerationId>, Refusal> {
+        let (about, digest) = (projector.description(), projector.digest());
+        match decision {
+            Decision::Install | Decision::Rebuild => {
+                let newest = record
+                    .and_then(ProjectorRecord::newest)
+                    .map(|newest| newest.id);
+                let begun = self.store.begin_generation(about, digest, newest).await;
+                return begun.map(Some).map_err(taken);
+            }
+            Decision::HotReload(generation) => {
+                // A generation being built for another version is given up: the
+                // author has gone back to this one.
+                self.give_up_others(record, *generation).await?;
+                self.store.adopt(*generation, about, digest).await?;
+            }
+            Decision::KeepLive(building) => self.store.abandon(*building).await?,
+            Decision::Nothing | Decision::Refuse(_) => {}
+        }
+        Ok(None)
+    }
+
+    /// Why a component is left alone although it differs: another host has
+    /// brought a newer version. Several hosts that are brought up to date one
+    /// after the other would otherwise take the newer version back with each
+    /// restart of one that is still old.
+    fn older(&self, record: &ProjectorRecord, candidate: &Description) -> Option<String> {
+        let newest = &record.newest()?.description.version;
+        let by = record
+            .file_host
+            .as_deref()
+            .filter(|_| !self.is_mine(record))?;
+        (self.store.is_shared() && candidate.version < *newest).then(|| {
+            format!(
+                "version {} is older than {newest}, which host {by} has brought; remove the file, \
+                 or `lantern rollback {}` there first",
+                candidate.version, record.name
+            )
+        })
+    }
+
+    /// Whether a projector comes from this host's folder, as far as is known.
+    fn is_mine(&self, record: &ProjectorRecord) -> bool {
+        record
+            .file_host
+            .as_ref()
+            .is_none_or(|host| *host == self.host)
     }
 
     /// Records that a file has gone: its projector stops, its data stays.
@@ -170,11 +233,14 @@ impl Catalog {
     ) -> Result<Vec<(ProjectorName, String)>, StoreError> {
         let mut gone = Vec::new();
         for record in self.store.projectors().await? {
+            if !self.is_mine(&record) {
+                continue;
+            }
             let Some(file) = record.file.filter(|file| is_gone(file)) else {
                 continue;
             };
             self.store
-                .set_file(&record.name, None, record.file_digest.as_ref())
+                .set_file(&record.name, None, record.file_digest.as_ref(), &self.host)
                 .await?;
             if record.wanted == WantedState::Running {
                 self.store
@@ -192,12 +258,21 @@ impl Catalog {
             return Ok(loaded.clone());
         }
         let (components, wanted) = (self.components.clone(), digest.clone());
-        let bytes = blocking(move || components.bring(&wanted)).await;
-        let bytes = bytes.map_err(|source| Refusal::Copy {
-            digest: digest.clone(),
-            source,
-        })?;
-        self.load(digest.clone(), Arc::new(bytes)).await
+        let source = match blocking(move || components.bring(&wanted)).await {
+            Ok(bytes) => return self.load(digest.clone(), Arc::new(bytes)).await,
+            Err(source) => source,
+        };
+        // Another host may have brought it.
+        let stored = self.store.component(digest).await?;
+        let Some(bytes) = stored.filter(|bytes| Digest::of(bytes) == *digest) else {
+            return Err(Refusal::Copy {
+                digest: digest.clone(),
+                source,
+            });
+        };
+        let bytes = Arc::new(bytes);
+        self.keep_copy(digest, bytes.clone()).await?;
+        self.load(digest.clone(), bytes).await
     }
 
     /// Lets go of components that no record refers to, in memory and on disk.
@@ -233,6 +308,11 @@ impl Catalog {
     }
 
     async fn keep(&self, digest: &Digest, bytes: Arc<Vec<u8>>) -> Result<(), Refusal> {
+        self.store.keep_component(digest, &bytes).await?;
+        self.keep_copy(digest, bytes).await
+    }
+
+    async fn keep_copy(&self, digest: &Digest, bytes: Arc<Vec<u8>>) -> Result<(), Refusal> {
         let (components, wanted) = (self.components.clone(), digest.clone());
         blocking(move || components.keep(&wanted, &bytes))
             .await

@@ -69,4 +69,9 @@ impl Context {
     pub(super) async fn open(&self) -> Result<Lantern, CliError> {
         Ok(Lantern::open(self.settings().clone()).await?)
     }
+
+    /// Opens the stores; waits for a database that cannot be reached.
+    pub(super) async fn open_patiently(&self) -> Result<Lantern, CliError> {
+        Ok(Lantern::open_patiently(self.settings().clone()).await?)
+    }
 }

@@ -1,5 +1,7 @@
 //! `lantern run`.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::context::{Context, Talk};
@@ -31,7 +33,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        let lantern = context.open().await?;
+        let lantern = context.open_patiently().await?;
         let stop = stop_on_signals()?;
         if context.talk != Talk::Quiet {
             eprint!("{}", places(context.settings()));
@@ -55,11 +57,19 @@ impl Run {
 }
 
 fn places(settings: &Settings) -> String {
+    let shown = |key: &str, path: &Path| {
+        let url = settings.shown(key);
+        if url.is_empty() {
+            path.display().to_string()
+        } else {
+            url
+        }
+    };
     format!(
         "projectors   {}\nevents       {}\nread models  {}\n",
         settings.projectors_dir.display(),
-        settings.event_store.path.display(),
-        settings.read_store.path.display(),
+        shown("event_store.url", &settings.event_store.path),
+        shown("read_store.url", &settings.read_store.path),
     )
 }
 

@@ -3,16 +3,29 @@
 use super::numbers::{count, duration, percent, rate};
 use super::output::{Column, printable, table};
 use crate::model::{Checkpoint, Failure};
-use crate::operations::{BuildingStatus, HostStatus, ProjectorStatus, RefusedFile, Status};
+use crate::operations::{
+    BuildingStatus, GapsStatus, HostStatus, ProjectorStatus, RefusedFile, Status,
+};
 
 /// How everything stands: a table of projectors, and below it in full what went
 /// wrong and what to do about it.
 pub(super) fn status_text(status: &Status) -> String {
-    let mut text = format!(
-        "host  {}\nlog   position {}\n\n",
-        host_text(status.host.as_ref()),
-        position(&status.head)
-    );
+    let mut text = format!("host  {}\n", host_text(status.host.as_ref()));
+    let here = status.host.as_ref().map(|host| &host.instance);
+    let others = status.hosts.iter();
+    for other in others.filter(|host| host.running && Some(&host.instance) != here) {
+        text += &format!(
+            "host  {} {}\n",
+            printable(&other.host),
+            host_text(Some(other))
+        );
+    }
+    text += &format!("log   position {}\n", position(&status.head));
+    if let Some(held_back) = &status.held_back {
+        text += &format!("      {}\n", indented(held_back));
+    }
+    text += &gaps_text(&status.gaps);
+    text += "\n";
     if status.projectors.is_empty() {
         text += "no projectors yet: put a component into the watched folder and `lantern run`\n";
     } else {
@@ -51,10 +64,42 @@ fn host_text(host: Option<&HostStatus>) -> String {
     match host {
         None => "never started here; `lantern run` starts one".into(),
         Some(host) if host.running => {
-            format!("running (process {}, since {})", host.pid, host.started_at)
+            let connections = connections_text(host);
+            format!(
+                "running (process {}, since {}{connections})",
+                host.pid, host.started_at
+            )
         }
         Some(host) => format!("not running (last heard of at {})", host.heartbeat_at),
     }
+}
+
+/// The gaps that were passed, in a line.
+fn gaps_text(gaps: &GapsStatus) -> String {
+    let Some(latest) = gaps.latest.first() else {
+        return String::new();
+    };
+    format!(
+        "gaps  {} passed, the latest {} to {} at {} ({})\n",
+        count(gaps.passed),
+        latest.from,
+        latest.to,
+        latest.passed_at,
+        printable(&latest.proof)
+    )
+}
+
+/// Connections in a few words.
+fn connections_text(host: &HostStatus) -> String {
+    let texts = host.connections.iter().map(|usage| {
+        format!(
+            ", {} of {} connections to {} open",
+            usage.open,
+            usage.budget,
+            printable(&usage.database)
+        )
+    });
+    texts.collect()
 }
 
 fn projectors_table(projectors: &[ProjectorStatus]) -> String {

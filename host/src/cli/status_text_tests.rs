@@ -60,6 +60,49 @@ fn failures_and_refused_files_stand_below_with_the_next_step() {
 }
 
 #[test]
+fn gaps_other_hosts_and_what_holds_the_log_back_are_told() {
+    let host = |name: &str| HostStatus {
+        host: name.into(),
+        instance: name.into(),
+        pid: 7,
+        started_at: Timestamp(0),
+        heartbeat_at: Timestamp(0),
+        running: true,
+        connections: vec![crate::operations::Usage {
+            database: "db:5432/shop".into(),
+            in_use: 1,
+            open: 3,
+            budget: 10,
+        }],
+    };
+    let gap = crate::model::PassedGap {
+        from: Position(7),
+        to: Position(9),
+        seen_at: Timestamp(0),
+        passed_at: Timestamp(0),
+        proof: "no writer is left".into(),
+    };
+    let text = status_text(&Status {
+        host: Some(host("here")),
+        hosts: vec![host("here"), host("there")],
+        held_back: Some("position 12 is missing".into()),
+        gaps: GapsStatus {
+            passed: 3,
+            latest: vec![gap],
+        },
+        ..nothing()
+    });
+    let at = "1970-01-01T00:00:00.000Z";
+    let running =
+        format!("running (process 7, since {at}, 3 of 10 connections to db:5432/shop open)");
+    let expected = format!(
+        "host  {running}\nhost  there {running}\nlog   position 20,000\n      position 12 is missing\n\
+         gaps  3 passed, the latest 7 to 9 at {at} (no writer is left)\n\n"
+    );
+    assert!(text.starts_with(&expected), "{text}");
+}
+
+#[test]
 fn nothing_yet_says_how_to_begin() {
     assert!(status_text(&nothing()).contains("no projectors yet"));
 }
@@ -68,6 +111,12 @@ fn nothing() -> Status {
     Status {
         head: Checkpoint::at(Position(20_000)),
         host: None,
+        hosts: vec![],
+        held_back: None,
+        gaps: GapsStatus {
+            passed: 0,
+            latest: vec![],
+        },
         projectors: vec![],
         refused: vec![],
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::event_table::{Gaps, Preset};
 use super::settings::{Durability, LogFormat, Settings};
 
 /// The value of a setting, in the unit of its key.
@@ -44,6 +45,17 @@ pub(super) enum Field {
     Durability(Place<Durability>),
     LogFormat(Place<LogFormat>),
     LogFilter(Place<String>),
+    /// Any text; empty when nothing is said.
+    Text(Place<String>),
+    /// The name of a schema.
+    Schema(Place<String>),
+    /// The address of a PostgreSQL database; empty for SQLite. Shown without its
+    /// password.
+    Url(Place<String>),
+    Preset(Place<Preset>),
+    Gaps(Place<Gaps>),
+    /// A number that the preset gives when nothing is said.
+    OfPreset(Place<Option<u64>>, RangeInclusive<u64>),
 }
 
 impl Field {
@@ -59,7 +71,14 @@ impl Field {
             }
             Field::Durability(place) => word(&DURABILITIES, *place(settings)),
             Field::LogFormat(place) => word(&LOG_FORMATS, *place(settings)),
-            Field::LogFilter(place) => SettingValue::Text(place(settings).clone()),
+            Field::LogFilter(place) | Field::Text(place) | Field::Schema(place) => {
+                SettingValue::Text(place(settings).clone())
+            }
+            Field::Url(place) => SettingValue::Text(without_password(place(settings))),
+            Field::Preset(place) => word(&PRESETS, *place(settings)),
+            Field::Gaps(place) => word(&GAPS, *place(settings)),
+            Field::OfPreset(place, _) => place(settings)
+                .map_or_else(|| SettingValue::Text(String::new()), SettingValue::Number),
         }
     }
 
@@ -82,6 +101,17 @@ impl Field {
             Field::Durability(place) => *place(settings) = self.choice(given, &DURABILITIES)?,
             Field::LogFormat(place) => *place(settings) = self.choice(given, &LOG_FORMATS)?,
             Field::LogFilter(place) => *place(settings) = self.filter(given)?,
+            Field::Text(place) => *place(settings) = self.text_or_nothing(given)?.to_owned(),
+            Field::Schema(place) => *place(settings) = self.schema(given)?,
+            Field::Url(place) => *place(settings) = self.url(given)?,
+            Field::Preset(place) => *place(settings) = self.choice(given, &PRESETS)?,
+            Field::Gaps(place) => *place(settings) = self.choice(given, &GAPS)?,
+            Field::OfPreset(place, range) => {
+                *place(settings) = match self.text_or_nothing(given) {
+                    Ok("") => None,
+                    _ => Some(self.number(given, range)?),
+                };
+            }
         }
         Ok(())
     }
@@ -108,6 +138,12 @@ impl Field {
                  `info,lantern::worker=debug`"
                     .into()
             }
+            Field::Text(_) => "text, or nothing".into(),
+            Field::Schema(_) => "the name of a schema, of at most 63 bytes".into(),
+            Field::Url(_) => "a URL such as postgres://user@host:5432/database, or nothing".into(),
+            Field::Preset(_) => words(&PRESETS),
+            Field::Gaps(_) => words(&GAPS),
+            Field::OfPreset(_, range) => number(range, "") + ", or nothing",
         }
     }
 
@@ -164,6 +200,31 @@ impl Field {
         }
     }
 
+    fn schema(&self, given: &Given) -> Result<String, NotAllowed> {
+        let text = self.text(given)?;
+        if text.len() > 63 || text.contains('\0') {
+            return Err(self.refuse());
+        }
+        Ok(text.to_owned())
+    }
+
+    fn text_or_nothing<'g>(&self, given: &'g Given) -> Result<&'g str, NotAllowed> {
+        match given {
+            Given::Quoted(text) | Given::Bare(text) if text.is_empty() => Ok(text),
+            _ => self.text(given),
+        }
+    }
+
+    fn url(&self, given: &Given) -> Result<String, NotAllowed> {
+        let text = self.text_or_nothing(given)?;
+        let schemes = ["postgres://", "postgresql://"];
+        if text.is_empty() || schemes.iter().any(|scheme| text.starts_with(scheme)) {
+            Ok(text.to_owned())
+        } else {
+            Err(self.refuse())
+        }
+    }
+
     fn refuse(&self) -> NotAllowed {
         NotAllowed {
             allowed: self.allowed(),
@@ -182,6 +243,59 @@ const DURABILITIES: [(&str, Durability); 2] =
 
 const LOG_FORMATS: [(&str, LogFormat); 2] =
     [("human", LogFormat::Human), ("json", LogFormat::Json)];
+
+const PRESETS: [(&str, Preset); 9] = [
+    ("lantern", Preset::Lantern),
+    ("marten", Preset::Marten),
+    ("message-db", Preset::MessageDb),
+    ("emmett", Preset::Emmett),
+    ("eventsourcing", Preset::Eventsourcing),
+    ("commanded", Preset::Commanded),
+    ("axon", Preset::Axon),
+    ("axon-jdbc", Preset::AxonJdbc),
+    ("custom", Preset::Custom),
+];
+
+const GAPS: [(&str, Gaps); 2] = [("prove", Gaps::Prove), ("ignore", Gaps::Ignore)];
+
+impl Preset {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        let found = PRESETS.iter().find(|(_, preset)| *preset == self);
+        found.map_or("", |(word, _)| word)
+    }
+}
+
+/// A URL as it may be shown: `postgres://user:***@host/db`.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let rest = match rest.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((name, _)) => format!("{name}:***@{host}"),
+            None => format!("{user}@{host}"),
+        },
+        None => rest.to_owned(),
+    };
+    let options: Vec<&str> = options
+        .split('&')
+        .filter(|option| !option.is_empty())
+        .map(|option| {
+            if option.starts_with("password=") {
+                "password=***"
+            } else {
+                option
+            }
+        })
+        .collect();
+    if options.is_empty() {
+        format!("{scheme}://{rest}")
+    } else {
+        format!("{scheme}://{rest}?{}", options.join("&"))
+    }
+}
 
 fn word<T: PartialEq>(choices: &[(&str, T)], value: T) -> SettingValue {
     let name = choices
@@ -214,8 +328,36 @@ impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Given::Number(number) => number.fmt(f),
-            Given::Quoted(text) => write!(f, "{text:?}"),
-            Given::Bare(text) | Given::Other(text) => f.write_str(text),
+            // It may be the address of a database, and go into a log.
+            Given::Quoted(text) => write!(f, "{:?}", without_password(text)),
+            Given::Bare(text) => f.write_str(&without_password(text)),
+            Given::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, shown) in [
+            (
+                "postgres://me:s3:cr@t@db:5432/x",
+                "postgres://me:***@db:5432/x",
+            ),
+            (
+                "postgres://me@db/x?sslmode=require",
+                "postgres://me@db/x?sslmode=require",
+            ),
+            (
+                "postgres://db/x?user=me&password=s3cret",
+                "postgres://db/x?user=me&password=***",
+            ),
+            ("info,a=debug", "info,a=debug"),
+        ] {
+            assert_eq!(without_password(url), shown);
         }
     }
 }

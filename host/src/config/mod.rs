@@ -9,6 +9,7 @@
 
 mod defaults;
 mod error;
+mod event_table;
 mod field;
 mod file;
 mod gather;
@@ -20,9 +21,13 @@ mod settings;
 
 pub use defaults::{SETTINGS, Setting};
 pub use error::ConfigError;
+pub use event_table::{EventTableSettings, Gaps, Preset};
 pub use field::SettingValue;
 pub use gather::{FILE_NAME, gather};
 pub use limits::Limits;
 pub use pacing::Pacing;
 pub use resolve::{FileText, Flag, Inputs, Origin, Resolved, ResolvedSetting, resolve};
-pub use settings::{Durability, LogFormat, LogSettings, Settings, StoreSettings, WatchSettings};
+pub use settings::{
+    Durability, EventStoreSettings, LogFormat, LogSettings, ReadStoreSettings, Settings,
+    WatchSettings,
+};

@@ -21,6 +21,10 @@ pub struct Pacing {
     pub commit_bytes: usize,
     /// How long changes may be gathered before they are committed.
     pub commit_interval: Duration,
+    /// Bytes of gathered values that force a commit while a generation that nobody
+    /// reads is filled. Up to there each row is written once, however often it
+    /// changes.
+    pub fill_bytes: usize,
     /// Rows remembered for each projector, in bytes.
     pub cache_bytes: usize,
     /// The first pause before something that failed is tried again; it doubles
@@ -38,9 +42,26 @@ impl Default for Pacing {
             commit_rows: 4_000,
             commit_bytes: 16 << 20,
             commit_interval: Duration::from_secs(1),
+            fill_bytes: 128 << 20,
             cache_bytes: 64 << 20,
             retry_first: Duration::from_millis(100),
             retry_most: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The longest that a fill goes without a commit: what a kill may cost.
+const FILL_INTERVAL: Duration = Duration::from_secs(30);
+
+impl Pacing {
+    /// For filling a generation that nobody reads, in as few commits as memory
+    /// allows.
+    pub fn of_fill(&self) -> Self {
+        Self {
+            commit_rows: usize::MAX,
+            commit_bytes: self.fill_bytes,
+            commit_interval: self.commit_interval.max(FILL_INTERVAL),
+            ..self.clone()
         }
     }
 }

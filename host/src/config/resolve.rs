@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::defaults::{SETTINGS, Setting, setting};
 use super::error::ConfigError;
+use super::event_table::Preset;
 use super::field::{Given, SettingValue};
 use super::file;
 use super::nearest::nearest;
@@ -241,10 +242,20 @@ fn check_together(resolved: &Resolved) -> Result<(), ConfigError> {
             format!("is above `retry.most_ms`, which is {most}"),
         );
     }
-    if settings.event_store.path == settings.read_store.path {
+    let of_events = &settings.event_store;
+    if of_events.path == settings.read_store.path {
         return conflict(
             "read_store.path",
             "is the same file as `event_store.path`".into(),
+        );
+    }
+    if of_events.table.preset != Preset::Lantern && of_events.url.is_empty() {
+        return conflict(
+            "event_store.preset",
+            format!(
+                "is `{}`, whose events are in PostgreSQL, but `event_store.url` is not set",
+                of_events.table.preset.as_str()
+            ),
         );
     }
     Ok(())

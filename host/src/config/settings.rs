@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::defaults::setting;
+use super::event_table::EventTableSettings;
 use super::limits::Limits;
 use super::pacing::Pacing;
 
@@ -14,9 +16,11 @@ pub struct Settings {
     /// The watched folder, where projectors are put.
     pub projectors_dir: PathBuf,
     /// Where the events are.
-    pub event_store: StoreSettings,
+    pub event_store: EventStoreSettings,
     /// Where the read models are.
-    pub read_store: StoreSettings,
+    pub read_store: ReadStoreSettings,
+    /// The most connections to one PostgreSQL database.
+    pub postgres_connections: usize,
     /// How much a component may use.
     pub limits: Limits,
     /// How much a worker takes at a time.
@@ -27,13 +31,36 @@ pub struct Settings {
     pub log: LogSettings,
 }
 
-/// A store in a SQLite file.
+/// Where the events are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// The file.
+pub struct EventStoreSettings {
+    /// The SQLite file, unless there is a `url`.
     pub path: PathBuf,
+    /// A PostgreSQL database; empty for SQLite.
+    pub url: String,
+    /// The schema of Lantern's own tables in that database.
+    pub schema: String,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// The event table, where it is not Lantern's own.
+    pub table: EventTableSettings,
+}
+
+/// Where the read models are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadStoreSettings {
+    /// The SQLite file, unless there is a `url`.
+    pub path: PathBuf,
+    /// A PostgreSQL database; empty for SQLite.
+    pub url: String,
+    /// The schema of read models and records in that database.
+    pub schema: String,
+    /// When a commit counts as done.
+    pub durability: Durability,
+    /// How long a swap may make readers wait that come while it waits for others.
+    pub lock_wait: Duration,
+    /// How long a host that is not heard of keeps its projectors.
+    pub lease: Duration,
 }
 
 /// When a commit counts as done.
@@ -80,17 +107,38 @@ impl Settings {
         Self::with_dirs(dir.join("lantern-data"), dir.join("projectors"))
     }
 
+    /// Whether any store is in a database that other machines can reach.
+    pub fn uses_a_server(&self) -> bool {
+        !self.event_store.url.is_empty() || !self.read_store.url.is_empty()
+    }
+
+    /// The value of a setting as it may be shown; empty for a key that there is
+    /// not.
+    pub fn shown(&self, key: &str) -> String {
+        setting(key).map_or_else(String::new, |(_, setting)| {
+            setting.field.read(&mut self.clone()).to_string()
+        })
+    }
+
     /// The defaults around a folder for data and one for projectors.
     pub(super) fn with_dirs(data_dir: PathBuf, projectors_dir: PathBuf) -> Self {
         Self {
-            event_store: StoreSettings {
+            event_store: EventStoreSettings {
                 path: data_dir.join("events.db"),
+                url: String::new(),
+                schema: "lantern_events".into(),
                 durability: Durability::Full,
+                table: EventTableSettings::default(),
             },
-            read_store: StoreSettings {
+            read_store: ReadStoreSettings {
                 path: data_dir.join("read.db"),
+                url: String::new(),
+                schema: "read_models".into(),
                 durability: Durability::Normal,
+                lock_wait: Duration::from_millis(500),
+                lease: Duration::from_secs(5),
             },
+            postgres_connections: 10,
             data_dir,
             projectors_dir,
             limits: Limits::default(),

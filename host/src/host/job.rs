@@ -27,6 +27,10 @@ pub(super) enum JobEnd {
     Swapped,
     /// Somebody else has taken the generation over, or it is no more.
     Gone(String),
+    /// Another host works on it.
+    Held {
+        by: String,
+    },
     Failed(Failure),
 }
 
@@ -84,6 +88,10 @@ impl Job {
         self.status.read()
     }
 
+    pub(super) fn board(&self) -> StatusBoard {
+        self.status.clone()
+    }
+
     pub(super) async fn ended(self) -> JobEnd {
         let digest = self.digest().clone();
         self.task.await.unwrap_or_else(|died| {
@@ -104,6 +112,7 @@ async fn keep_live(
     match work(assignment, status, stop).await {
         End::Stopped | End::CaughtUp => JobEnd::Stopped(status.read().checkpoint),
         End::Fenced(how) => JobEnd::Gone(how),
+        End::Held { by } => JobEnd::Held { by },
         End::Failed(failure) => JobEnd::Failed(failure),
     }
 }
@@ -113,6 +122,7 @@ fn of_rebuild(end: RebuildEnd, status: &StatusBoard) -> JobEnd {
         RebuildEnd::Live => JobEnd::Swapped,
         RebuildEnd::Stopped => JobEnd::Stopped(status.read().checkpoint),
         RebuildEnd::Gone(how) => JobEnd::Gone(how),
+        RebuildEnd::Held { by } => JobEnd::Held { by },
         RebuildEnd::Failed(failure) => JobEnd::Failed(failure),
     }
 }

@@ -10,13 +10,16 @@
 mod folder;
 mod job;
 mod lock;
+mod patience;
+mod pulse;
 
 pub use folder::Folder;
 pub use lock::{HostLock, LockError};
+pub use pulse::Connections;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -27,17 +30,19 @@ use crate::model::{
     Checkpoint, Failure, FailureClass, Generation, GenerationId, GenerationState, ProjectorName,
     ProjectorRecord, Timestamp, WantedState,
 };
-use crate::read_store::{Activity, HostRecord, ReadStore, RefusedFile, StoreError};
+use crate::read_store::{Owner, ReadStore, RefusedFile, StoreError};
 use crate::source::{Source, SourceError};
 use crate::telemetry::happened;
 use crate::worker::{Assignment, Goal, Phase, without_event};
 use job::{Job, JobEnd, Task};
+use patience::patiently;
+use pulse::{Pulse, Vitals};
 
 /// How often the records are looked at for changes made by other processes, and
 /// the jobs for having ended.
 const LOOK: Duration = Duration::from_millis(50);
-/// How often the host says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long a host stands by before it tries again to take what another holds.
+const STAND_BY: Duration = Duration::from_millis(500);
 
 /// What a host works with.
 pub struct Parts {
@@ -49,6 +54,10 @@ pub struct Parts {
     pub catalog: Catalog,
     /// How much a worker takes at a time.
     pub pacing: Pacing,
+    /// The host's name: see [`HostLock::host`].
+    pub host: String,
+    /// Tells of connections to databases.
+    pub connections: Connections,
 }
 
 /// A host. It runs every projector that its records say should run.
@@ -56,9 +65,12 @@ pub struct Host {
     parts: Parts,
     folder: Folder,
     only: Option<ProjectorName>,
-    instance: String,
-    started_at: Timestamp,
+    vitals: Vitals,
     jobs: HashMap<GenerationId, Job>,
+    /// Generations that other hosts hold, and when to try again.
+    held: HashMap<GenerationId, Instant>,
+    /// Who held a generation when this host last tried; said once.
+    standing_by: HashMap<GenerationId, String>,
     records: Vec<ProjectorRecord>,
     /// The revision of `records`; `None` when they must be read anew.
     revision: Option<u64>,
@@ -102,13 +114,24 @@ pub struct RunReport {
 impl Host {
     /// Sets up a host for a folder and all projectors. Nothing runs yet.
     pub fn new(parts: Parts, folder: Folder) -> Self {
+        let vitals = Vitals {
+            owner: Owner {
+                host: parts.host.clone(),
+                instance: uuid::Uuid::from_u128(random()).to_string(),
+            },
+            started_at: Timestamp::now(),
+            source: parts.source.clone(),
+            store: parts.store.clone(),
+            connections: parts.connections.clone(),
+        };
         Self {
             parts,
             folder,
             only: None,
-            instance: uuid::Uuid::from_u128(random()).to_string(),
-            started_at: Timestamp::now(),
+            vitals,
             jobs: HashMap::new(),
+            held: HashMap::new(),
+            standing_by: HashMap::new(),
             records: Vec::new(),
             revision: None,
         }
@@ -134,38 +157,41 @@ impl Host {
         until: Until,
         mut stop: watch::Receiver<bool>,
     ) -> Result<RunReport, HostError> {
-        happened::host_started(&self.instance);
+        happened::host_started(&self.vitals.owner.instance);
         self.tidy_up().await?;
-        let target = self.parts.source.head().await?;
+        let target = patiently("the event log", || self.parts.source.head()).await?;
+        let pulse = Pulse::start(self.vitals.clone());
         let mut look = interval(LOOK);
-        let mut heartbeat = interval(HEARTBEAT);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.folder.note_gone(&self.parts.catalog).await;
         // What is known already starts before new files are judged, each of which
         // may take its time.
         self.follow_records().await?;
+        self.tell(&pulse);
         let changes = self.folder.look();
         self.folder.apply(changes, &self.parts.catalog).await;
         loop {
             tokio::select! {
                 changes = self.folder.changes() => self.folder.apply(changes, &self.parts.catalog).await,
                 _ = look.tick() => {}
-                _ = heartbeat.tick() => self.say_that_it_lives().await,
                 () = becomes_true(&mut stop) => break,
             }
             self.folder.look_at_young_again();
             self.note_ended_jobs().await?;
-            if self.follow_records().await? == Followed::Anew {
-                heartbeat.reset_immediately();
+            self.note_taken_over();
+            let followed = self.follow_records().await?;
+            self.tell(&pulse);
+            if followed == Followed::Anew {
+                pulse.beat_now();
             }
             if until == Until::CaughtUp && self.is_caught_up(&target) {
                 break;
             }
         }
         self.stop_all().await?;
-        self.say_that_it_lives().await;
-        happened::host_stopped(&self.instance);
+        self.tell(&pulse);
+        pulse.stop(&self.vitals).await;
+        happened::host_stopped(&self.vitals.owner.instance);
         Ok(self.report())
     }
 
@@ -184,7 +210,8 @@ impl Host {
             Err(error) if error.is_transient() => return Ok(Followed::Nothing),
             Err(error) => return Err(error.into()),
         };
-        if self.revision == Some(revision) {
+        let now = Instant::now();
+        if self.revision == Some(revision) && self.held.values().all(|try_at| now < *try_at) {
             return Ok(Followed::Nothing);
         }
         self.records = match self.parts.store.projectors().await {
@@ -204,8 +231,11 @@ impl Host {
         // A job that has been stopped must end before another takes its place: the
         // records are then looked at again.
         let mut complete = true;
+        self.held
+            .retain(|id, try_at| wanted.contains_key(id) && now < *try_at);
         for (id, (name, generation)) in wanted {
             match self.jobs.get(&id) {
+                None if self.held.contains_key(&id) => {}
                 Some(job) => complete &= *job.digest() == generation.digest,
                 None => self.start(&name, &generation).await?,
             }
@@ -259,7 +289,9 @@ impl Host {
             GenerationState::Building => Task::Build,
             GenerationState::Live | GenerationState::Retired => Task::KeepLive,
         };
-        happened::projector_started(name, generation.id, &generation.checkpoint);
+        if !self.standing_by.contains_key(&generation.id) {
+            happened::projector_started(name, generation.id, &generation.checkpoint);
+        }
         let assignment = Assignment {
             projector,
             generation: generation.id,
@@ -267,7 +299,7 @@ impl Host {
             source: self.parts.source.clone(),
             store: self.parts.store.clone(),
             pacing: self.parts.pacing.clone(),
-            owner: self.instance.clone(),
+            owner: self.vitals.owner.clone(),
         };
         self.jobs
             .insert(generation.id, Job::start(task, assignment));
@@ -292,15 +324,44 @@ impl Host {
 
     async fn note_end(&mut self, id: GenerationId, job: Job) -> Result<(), HostError> {
         let (name, version) = (job.name().clone(), job.version().clone());
-        match job.ended().await {
-            JobEnd::Stopped(checkpoint) => happened::projector_stopped(&name, id, &checkpoint),
+        let end = job.ended().await;
+        if !matches!(end, JobEnd::Held { .. }) {
+            self.standing_by.remove(&id);
+        }
+        match end {
+            JobEnd::Stopped(checkpoint) => {
+                happened::projector_stopped(&name, id, &checkpoint);
+                self.release(id).await;
+            }
             JobEnd::Swapped => happened::swapped(&name, id, &version),
             // Another host, an operator or a swap has taken over; the records, which
             // are read next, say what to do.
             JobEnd::Gone(how) => happened::fenced(&name, id, &how),
-            JobEnd::Failed(failure) => self.record_failure(&name, &version, id, &failure).await?,
+            JobEnd::Held { by } => self.stand_by(&name, id, by),
+            JobEnd::Failed(failure) => {
+                self.record_failure(&name, &version, id, &failure).await?;
+                self.release(id).await;
+            }
         }
         Ok(())
+    }
+
+    fn stand_by(&mut self, name: &ProjectorName, id: GenerationId, by: String) {
+        let is_known = self.standing_by.get(&id) == Some(&by);
+        if !is_known {
+            happened::standing_by(name, id, &by);
+            self.standing_by.insert(id, by);
+        }
+        self.held.insert(id, Instant::now() + STAND_BY);
+    }
+
+    /// Lets another host have a generation at once. If it cannot be said now, the
+    /// lease runs out by itself.
+    async fn release(&self, id: GenerationId) {
+        let store = &self.parts.store;
+        if let Err(error) = store.release(id, &self.vitals.owner).await {
+            tracing::debug!(%error, generation = %id, "the lease was not given back");
+        }
     }
 
     async fn record_failure(
@@ -332,35 +393,35 @@ impl Host {
         self.revision.is_some()
             && self.folder.is_settled()
             && self.wanted().iter().all(|(id, (_, generation))| {
-                let status = self.jobs.get(id).map(Job::status);
-                generation.state == GenerationState::Live
-                    && status
-                        .is_some_and(|s| s.phase == Phase::Live && s.checkpoint.reaches(target))
+                let is_there = match self.jobs.get(id).map(Job::status) {
+                    Some(status) => {
+                        status.phase == Phase::Live && status.checkpoint.reaches(target)
+                    }
+                    // Another host is at it; the records are read again now and then.
+                    None => {
+                        self.standing_by.contains_key(id) && generation.checkpoint.reaches(target)
+                    }
+                };
+                generation.state == GenerationState::Live && is_there
             })
     }
 
-    async fn say_that_it_lives(&self) {
-        let activities = self.jobs.iter().map(|(id, job)| {
-            let status = job.status();
-            Activity {
-                generation: *id,
-                phase: status.phase.as_str().to_owned(),
-                events_per_second: status.events_per_second,
-                last_cycle_at: status.last_cycle_at,
-                trouble: status.trouble,
-            }
+    /// Says that work was taken over which another host had, once it is at it.
+    fn note_taken_over(&mut self) {
+        let jobs = &self.jobs;
+        self.standing_by.retain(|id, former| {
+            let is_at_work = |job: &&Job| job.status().phase != Phase::Starting;
+            let Some(job) = jobs.get(id).filter(is_at_work) else {
+                return true;
+            };
+            happened::taken_over(job.name(), *id, former);
+            false
         });
-        let record = HostRecord {
-            instance: self.instance.clone(),
-            pid: std::process::id(),
-            started_at: self.started_at,
-            heartbeat_at: Timestamp::now(),
-            activities: activities.collect(),
-            refused: self.folder.refused(),
-        };
-        if let Err(error) = self.parts.store.heartbeat(&record).await {
-            happened::retrying("the heartbeat", &error, HEARTBEAT);
-        }
+    }
+
+    fn tell(&self, pulse: &Pulse) {
+        let boards = self.jobs.iter().map(|(id, job)| (*id, job.board()));
+        pulse.tell(boards.collect(), self.folder.refused());
     }
 
     fn report(&self) -> RunReport {
@@ -382,7 +443,7 @@ impl Host {
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Host")
-            .field("instance", &self.instance)
+            .field("owner", &self.vitals.owner)
             .finish_non_exhaustive()
     }
 }
@@ -392,24 +453,6 @@ impl std::fmt::Debug for Host {
 enum Followed {
     Nothing,
     Anew,
-}
-
-/// Does something again and again while a store cannot be used, loudly.
-async fn patiently<T, F>(what: &str, attempt: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    let mut pause = Duration::from_millis(200);
-    loop {
-        match attempt().await {
-            Err(error) if error.is_transient() => {
-                happened::retrying(what, &error, pause);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(30));
-            }
-            done => return done,
-        }
-    }
 }
 
 /// Waits for a signal. If nobody can give it any more, that is one too.

@@ -117,6 +117,8 @@ pub enum FailureClass {
     /// The projector's: it trapped, returned an error, sent a bad command. The
     /// same events would fail again, so the projector is stopped.
     Projector,
+    /// The event log's: an event is missing, or cannot be read.
+    Source,
     /// The environment's: the store is locked, the disk full. Tried again.
     Environment,
     /// Ours: a bug in the host.
@@ -193,6 +195,9 @@ pub struct ProjectorRecord {
     pub wanted: WantedState,
     /// The watched file it came from.
     pub file: Option<String>,
+    /// The host whose watched folder that file is in.
+    #[serde(default)]
+    pub file_host: Option<String>,
     /// The component that this file held when it was last accepted.
     pub file_digest: Option<Digest>,
     /// Its generations, oldest first.

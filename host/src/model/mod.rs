@@ -5,6 +5,7 @@ mod batch;
 mod cells;
 mod command;
 mod event;
+mod gap;
 mod generation;
 mod name;
 mod position;
@@ -18,6 +19,7 @@ pub use batch::EventBatch;
 pub use cells::{Cell, CellReader, Cells, MalformedCells};
 pub use command::{Command, CommandReader, Commands, MalformedCommands, Operation};
 pub use event::{Event, Payload};
+pub use gap::PassedGap;
 pub use generation::{
     Digest, Epoch, Failure, FailureClass, Generation, GenerationId, GenerationState,
     ProjectorRecord, WantedState,

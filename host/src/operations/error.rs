@@ -61,6 +61,14 @@ pub enum OperationError {
         /// The data directory.
         dir: PathBuf,
     },
+    /// The address of a database cannot be understood.
+    #[error("the address in `{key}` cannot be understood: {reason}")]
+    Url {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A host is running on the same data.
     #[error(transparent)]
     HostRuns(#[from] LockError),
@@ -103,6 +111,15 @@ pub enum OperationError {
 }
 
 impl OperationError {
+    /// Whether trying again later may help.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            OperationError::Source(error) => error.is_transient(),
+            OperationError::Store(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
     /// Whose affair it is.
     pub fn class(&self) -> ErrorClass {
         use OperationError as E;
@@ -111,6 +128,7 @@ impl OperationError {
                 ErrorClass::User
             }
             E::NoProjector { .. }
+            | E::Url { .. }
             | E::NoData { .. }
             | E::Refused { .. }
             | E::Append(AppendError::Line(_)) => ErrorClass::User,
@@ -157,14 +175,18 @@ impl OperationError {
     }
 }
 
-const BUSY: &str =
-    "see whether the disk is full or another program holds the database; then try again";
+const BUSY: &str = "see whether the database can be reached, its disk is full or another program holds it; then try again";
 
 fn of_source(error: &SourceError) -> ErrorClass {
     match error {
         SourceError::Unavailable(_) => ErrorClass::Environment,
         SourceError::Broken(_) => ErrorClass::Bug,
-        SourceError::WrongVersion { .. } | SourceError::InvalidEvent { .. } => ErrorClass::User,
+        SourceError::WrongVersion { .. }
+        | SourceError::InvalidEvent { .. }
+        | SourceError::ReadOnly(_)
+        | SourceError::Unfit(_)
+        | SourceError::Hole { .. }
+        | SourceError::Unreadable { .. } => ErrorClass::User,
     }
 }
 
@@ -173,6 +195,9 @@ fn of_store(error: &StoreError) -> ErrorClass {
         StoreError::Unavailable(_) | StoreError::Unreadable(_) => ErrorClass::Environment,
         StoreError::Broken(_) | StoreError::NoGeneration(_) => ErrorClass::Bug,
         StoreError::NotUnique { .. }
+        | StoreError::Refused { .. }
+        | StoreError::Overtaken(_)
+        | StoreError::DependedUpon { .. }
         | StoreError::TableTaken { .. }
         | StoreError::NoProjector(_)
         | StoreError::NothingRetired(_)

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use super::error::OperationError;
+use super::stores::Stores;
 use crate::catalog::Catalog;
-use crate::config::{Durability, Settings};
-use crate::host::Parts;
+use crate::config::Settings;
+use crate::host::{Connections, HostLock, Parts};
 use crate::model::{ProjectorName, ProjectorRecord};
-use crate::read_store::{ReadStore, SqliteReadStore};
+use crate::postgres::Database;
+use crate::read_store::ReadStore;
 use crate::sandbox::Sandbox;
-use crate::source::{EventStore, SqliteEventStore};
+use crate::source::EventStore;
+use crate::telemetry::happened;
 
 /// Settings and open stores.
 #[derive(Clone)]
 pub struct Lantern {
     pub(super) settings: Settings,
-    pub(super) events: Arc<SqliteEventStore>,
+    pub(super) events: Arc<dyn EventStore>,
     pub(super) store: Arc<dyn ReadStore>,
+    databases: Vec<Database>,
 }
 
 impl Lantern {
@@ -26,27 +30,32 @@ impl Lantern {
     ///
     /// When a store cannot be opened or was written by a newer Lantern.
     pub async fn open(settings: Settings) -> Result<Self, OperationError> {
-        let of_events = crate::source::SqliteOptions {
-            durability: match settings.event_store.durability {
-                Durability::Full => crate::source::Durability::Full,
-                Durability::Normal => crate::source::Durability::Normal,
-            },
-            ..Default::default()
-        };
-        let of_rows = crate::read_store::SqliteOptions {
-            durability: match settings.read_store.durability {
-                Durability::Full => crate::read_store::Durability::Full,
-                Durability::Normal => crate::read_store::Durability::Normal,
-            },
-            ..Default::default()
-        };
-        let events = SqliteEventStore::open(&settings.event_store.path, of_events).await?;
-        let store = SqliteReadStore::open(&settings.read_store.path, of_rows).await?;
+        let stores = Stores::open(&settings).await?;
         Ok(Self {
             settings,
-            events: Arc::new(events),
-            store: Arc::new(store),
+            events: stores.events,
+            store: stores.rows,
+            databases: stores.databases,
         })
+    }
+
+    /// Opens the stores; waits, loudly, for a database that cannot be reached.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lantern::open`], save for what may pass by itself.
+    pub async fn open_patiently(settings: Settings) -> Result<Self, OperationError> {
+        let mut pause = settings.pacing.retry_first;
+        loop {
+            match Self::open(settings.clone()).await {
+                Err(error) if error.may_pass() && settings.uses_a_server() => {
+                    happened::retrying("opening the stores", &error, pause);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(settings.pacing.retry_most);
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// Opens the stores that are there already.
@@ -56,7 +65,10 @@ impl Lantern {
     /// [`OperationError::NoData`] when there are none: a question asked in the
     /// wrong folder must not leave new stores behind.
     pub async fn open_existing(settings: Settings) -> Result<Self, OperationError> {
-        if !settings.read_store.path.exists() && !settings.event_store.path.exists() {
+        let is_there = settings.uses_a_server()
+            || settings.read_store.path.exists()
+            || settings.event_store.path.exists();
+        if !is_there {
             return Err(OperationError::NoData {
                 dir: settings.data_dir,
             });
@@ -79,8 +91,8 @@ impl Lantern {
         self.store.clone()
     }
 
-    /// What a host works with.
-    pub(super) fn parts(&self) -> Result<Parts, OperationError> {
+    /// What a host works with, which has taken the lock.
+    pub(super) fn parts(&self, lock: &HostLock) -> Result<Parts, OperationError> {
         let data = &self.settings.data_dir;
         let sandbox = Sandbox::new(Some(&data.join("compiled")))?;
         let components = data.join("components");
@@ -89,6 +101,7 @@ impl Lantern {
             sandbox,
             self.settings.limits.clone(),
             &components,
+            lock.host(),
         )
         .map_err(|source| OperationError::Folder {
             path: components,
@@ -99,7 +112,14 @@ impl Lantern {
             store: self.store.clone(),
             catalog,
             pacing: self.settings.pacing.clone(),
+            host: lock.host().to_owned(),
+            connections: self.connections(),
         })
+    }
+
+    fn connections(&self) -> Connections {
+        let databases = self.databases.clone();
+        Arc::new(move || databases.iter().map(Database::usage).collect())
     }
 
     /// The record of a projector.

@@ -13,6 +13,7 @@ mod new;
 mod rebuild;
 mod run;
 mod status;
+mod stores;
 mod verbs;
 
 pub use error::{ErrorClass, OperationError};
@@ -21,11 +22,11 @@ pub use lantern::Lantern;
 pub use new::new_projector;
 pub use rebuild::{RebuildEnd, rebuild, wait_for_rebuild};
 pub use run::run;
-pub use status::{BuildingStatus, HostStatus, ProjectorStatus, Status, status};
+pub use status::{BuildingStatus, GapsStatus, HostStatus, ProjectorStatus, Status, status};
 pub use verbs::{append, drop_projector, pause, query, resume, roll_back, streams};
 
 pub use crate::append::{AppendProgress, AppendReport, OnProgress};
 pub use crate::host::{RunReport, Until};
-pub use crate::read_store::{Answer, Condition, Query, RefusedFile};
+pub use crate::read_store::{Answer, Condition, Query, RefusedFile, Usage};
 pub use crate::source::StreamInfo;
 pub use crate::toolchain::{BuildRequest, BuiltComponent, InstallPolicy, ToolchainError, build};

@@ -98,7 +98,7 @@ impl OwnHost {
         let Ok(name) = ProjectorName::new(name) else {
             return Ok(None);
         };
-        let host = Host::for_one(lantern.parts()?, name);
+        let host = Host::for_one(lantern.parts(&lock)?, name);
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
             let ran = host.run(Until::Stopped, stopped).await;

@@ -18,7 +18,7 @@ pub async fn run(
     until: Until,
     stop: watch::Receiver<bool>,
 ) -> Result<RunReport, OperationError> {
-    let _lock = HostLock::take(&lantern.settings.data_dir)?;
+    let lock = HostLock::take(&lantern.settings.data_dir)?;
     let dir = &lantern.settings.projectors_dir;
     let watch = &lantern.settings.watch;
     let watcher = FolderWatcher::new(dir, watch.debounce, watch.rescan).map_err(|source| {
@@ -27,6 +27,6 @@ pub async fn run(
             source,
         }
     })?;
-    let host = Host::new(lantern.parts()?, Folder::watched(watcher));
+    let host = Host::new(lantern.parts(&lock)?, Folder::watched(watcher));
     Ok(host.run(until, stop).await?)
 }

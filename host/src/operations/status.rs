@@ -6,28 +6,47 @@ use super::error::OperationError;
 use super::lantern::Lantern;
 use crate::host::HostLock;
 use crate::model::{
-    Checkpoint, Digest, Failure, Generation, GenerationId, ProjectorName, ProjectorRecord,
-    Timestamp, WantedState,
+    Checkpoint, Digest, Failure, Generation, GenerationId, PassedGap, ProjectorName,
+    ProjectorRecord, Timestamp, WantedState,
 };
-use crate::read_store::{Activity, HostRecord, RefusedFile};
-use crate::source::Source;
+use crate::read_store::{Activity, RefusedFile, SeenHost, Usage};
 
 /// How everything stands.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
     /// The end of the event log.
     pub head: Checkpoint,
-    /// The host that was last heard of.
+    /// The host of this data directory, or else the one that was last heard of.
     pub host: Option<HostStatus>,
+    /// All hosts on the same read store.
+    pub hosts: Vec<HostStatus>,
+    /// What keeps the log's end from moving on, if anything does.
+    pub held_back: Option<String>,
+    /// Positions that no event has and that were passed.
+    pub gaps: GapsStatus,
     /// All projectors, by name.
     pub projectors: Vec<ProjectorStatus>,
     /// Files in the watched folder that are not in use, and why.
     pub refused: Vec<RefusedFile>,
 }
 
+/// Positions that no event has and that were passed.
+#[derive(Debug, Clone, Serialize)]
+pub struct GapsStatus {
+    /// How many runs of them.
+    pub passed: u64,
+    /// The latest, latest first.
+    pub latest: Vec<PassedGap>,
+}
+
+/// How many gaps are shown.
+const GAPS_SHOWN: usize = 20;
+
 /// A host.
 #[derive(Debug, Clone, Serialize)]
 pub struct HostStatus {
+    /// Its name.
+    pub host: String,
     /// A random name, new for every start.
     pub instance: String,
     /// Its process.
@@ -38,6 +57,8 @@ pub struct HostStatus {
     pub heartbeat_at: Timestamp,
     /// Whether it runs.
     pub running: bool,
+    /// Its connections to each database server.
+    pub connections: Vec<Usage>,
 }
 
 /// A projector.
@@ -105,40 +126,74 @@ pub struct BuildingStatus {
 pub async fn status(lantern: &Lantern) -> Result<Status, OperationError> {
     let head = lantern.events.head().await?;
     let records = lantern.store.projectors().await?;
-    let host = lantern.store.host().await?;
-    let running = HostLock::is_held(&lantern.settings.data_dir);
+    let hosts = hosts(lantern).await?;
+    let (passed, latest) = lantern.store.gaps(GAPS_SHOWN).await?;
     let seen = Seen {
         head: &head,
-        host: host.as_ref().filter(|_| running),
+        hosts: hosts.iter().filter(|host| host.alive).collect(),
     };
     let projectors = records
         .iter()
         .filter_map(|record| seen.projector(record))
         .collect();
+    let here = hosts
+        .iter()
+        .find(|host| HostLock::name(&lantern.settings.data_dir).as_ref() == Some(&host.record.host))
+        .or(hosts.first());
     Ok(Status {
         projectors,
-        refused: host
-            .as_ref()
-            .map(|host| host.refused.clone())
+        refused: here
+            .map(|host| host.record.refused.clone())
             .unwrap_or_default(),
-        host: host.map(|host| HostStatus {
-            instance: host.instance,
-            pid: host.pid,
-            started_at: host.started_at,
-            heartbeat_at: host.heartbeat_at,
-            running,
-        }),
+        held_back: seen.held_back().or_else(|| lantern.events.held_back()),
+        gaps: GapsStatus { passed, latest },
+        host: here.map(HostStatus::of),
+        hosts: hosts.iter().map(HostStatus::of).collect(),
         head,
     })
+}
+
+/// All hosts. Whether this directory's own runs, its lock says exactly.
+async fn hosts(lantern: &Lantern) -> Result<Vec<SeenHost>, OperationError> {
+    let dir = &lantern.settings.data_dir;
+    let here = HostLock::name(dir);
+    let mut hosts = lantern.store.hosts().await?;
+    for host in &mut hosts {
+        if !lantern.store.is_shared() || here.as_ref() == Some(&host.record.host) {
+            host.alive = HostLock::is_held(dir);
+        }
+    }
+    Ok(hosts)
+}
+
+impl HostStatus {
+    fn of(seen: &SeenHost) -> Self {
+        let record = &seen.record;
+        Self {
+            host: record.host.clone(),
+            instance: record.instance.clone(),
+            pid: record.pid,
+            started_at: record.started_at,
+            heartbeat_at: record.heartbeat_at,
+            running: seen.alive,
+            connections: record.connections.clone(),
+        }
+    }
 }
 
 /// What projectors are looked at against.
 struct Seen<'a> {
     head: &'a Checkpoint,
-    host: Option<&'a HostRecord>,
+    /// Those that live.
+    hosts: Vec<&'a SeenHost>,
 }
 
 impl Seen<'_> {
+    fn held_back(&self) -> Option<String> {
+        let mut hosts = self.hosts.iter();
+        hosts.find_map(|host| host.record.held_back.clone())
+    }
+
     fn projector(&self, record: &ProjectorRecord) -> Option<ProjectorStatus> {
         let live = record.live()?;
         let activity = self.activity(live.id);
@@ -173,7 +228,7 @@ impl Seen<'_> {
         }
         match record.wanted {
             WantedState::Paused | WantedState::Detached => record.wanted.to_string(),
-            WantedState::Running if self.host.is_none() => "stopped".into(),
+            WantedState::Running if self.hosts.is_empty() => "stopped".into(),
             WantedState::Running => {
                 let phase = self
                     .activity(live.id)
@@ -205,9 +260,7 @@ impl Seen<'_> {
     }
 
     fn activity(&self, generation: GenerationId) -> Option<&Activity> {
-        let activities = &self.host?.activities;
-        activities
-            .iter()
-            .find(|activity| activity.generation == generation)
+        let mut activities = self.hosts.iter().flat_map(|host| &host.record.activities);
+        activities.find(|activity| activity.generation == generation)
     }
 }

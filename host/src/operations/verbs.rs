@@ -7,7 +7,7 @@ use super::lantern::Lantern;
 use crate::append::{AppendReport, OnProgress};
 use crate::model::WantedState;
 use crate::read_store::{Answer, Query};
-use crate::source::{EventStore, StreamInfo};
+use crate::source::StreamInfo;
 
 /// Appends CloudEvents, one a line, plain or gzip: see
 /// [`append`](crate::append::append).

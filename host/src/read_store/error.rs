@@ -19,6 +19,18 @@ pub enum StoreError {
         /// The columns of the index.
         columns: String,
     },
+    /// The database cannot hold a value that a projector sent: its fault.
+    #[error("table `{table}` cannot hold a value: {reason}")]
+    Refused {
+        /// The table, by the name readers use.
+        table: String,
+        /// What the database says.
+        reason: String,
+    },
+    /// Another host has changed the projector's generations meanwhile: decide
+    /// again.
+    #[error("projector `{0}` was changed by another host meanwhile")]
+    Overtaken(String),
     /// A table name is in use.
     #[error("table `{table}` already belongs to {owner}")]
     TableTaken {
@@ -26,6 +38,19 @@ pub enum StoreError {
         table: String,
         /// The projector that owns it, or what else it is.
         owner: String,
+    },
+    /// The columns of a readers' name change, and other objects of the database
+    /// are built on them.
+    #[error(
+        "the columns of `{table}` change, and others in the database depend on it: {dependents}. \
+         Drop these, try again, and make them anew; or keep the present columns in their order \
+         and add new ones behind them"
+    )]
+    DependedUpon {
+        /// The readers' name.
+        table: String,
+        /// What depends on it, as the database says.
+        dependents: String,
     },
     /// There is no such generation.
     #[error("there is no generation {0}")]

@@ -10,20 +10,30 @@
 #[cfg(test)]
 mod behaviour;
 mod checkpoint;
+mod durability;
 mod error;
+mod hosts;
+mod postgres;
 mod query;
+mod rows;
 mod schema;
 mod sqlite;
+mod stored;
 
+pub use durability::Durability;
 pub use error::StoreError;
+pub use hosts::{Activity, Claimed, HostRecord, Owner, RefusedFile, SeenHost};
+pub use postgres::{PostgresOptions, PostgresReadStore};
 pub use query::{Answer, Condition, Query};
-pub use sqlite::{Durability, SqliteOptions, SqliteReadStore};
+pub use sqlite::{SqliteOptions, SqliteReadStore};
 
 use async_trait::async_trait;
 
+pub use crate::postgres::Usage;
+
 use crate::model::{
-    Changes, Checkpoint, Description, Digest, Epoch, Failure, GenerationId, ProjectorName,
-    ProjectorRecord, Row, Table, Timestamp, Value, WantedState,
+    Changes, Checkpoint, Description, Digest, Epoch, Failure, GenerationId, PassedGap,
+    ProjectorName, ProjectorRecord, Row, Table, Value, WantedState,
 };
 
 /// What became of a commit.
@@ -75,49 +85,6 @@ pub struct Claim {
     pub is_empty: bool,
 }
 
-/// What a host tells of itself, so that other processes can see it live.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct HostRecord {
-    /// A random name, new for every start.
-    pub instance: String,
-    /// The process.
-    pub pid: u32,
-    /// When it started.
-    pub started_at: Timestamp,
-    /// When its loop last came round.
-    pub heartbeat_at: Timestamp,
-    /// What its workers are doing.
-    pub activities: Vec<Activity>,
-    /// Files in the watched folder that are not in use, and why.
-    pub refused: Vec<RefusedFile>,
-}
-
-/// What one worker is doing.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Activity {
-    /// The generation it works on.
-    pub generation: GenerationId,
-    /// A word or two: `live`, `catching up`, `building indexes`, `retrying`.
-    pub phase: String,
-    /// Events per second, averaged over some seconds.
-    pub events_per_second: f64,
-    /// When its loop last came round, whether or not there was an event.
-    pub last_cycle_at: Timestamp,
-    /// What it waits for, when something is wrong but being tried again.
-    pub trouble: Option<String>,
-}
-
-/// A file that was not taken into use.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct RefusedFile {
-    /// The file's name in the watched folder.
-    pub file: String,
-    /// Why, and what to do.
-    pub reason: String,
-    /// When it was looked at.
-    pub at: Timestamp,
-}
-
 /// Whether a swap could be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Swap {
@@ -126,6 +93,9 @@ pub enum Swap {
     /// It is still behind the live generation's checkpoint; readers would go
     /// back in time.
     Behind,
+    /// Somebody holds the readers' names, and the lock was not had within the
+    /// time allowed; nothing has changed. The text says who, where that is known.
+    Busy(String),
     /// It is no longer building (dropped, replaced or already live).
     Gone,
 }
@@ -169,10 +139,14 @@ pub trait ReadStore: Send + Sync {
     ///
     /// [`StoreError::TableTaken`] when another projector, or something that is
     /// not Lantern's, has a table or view of that name.
+    /// [`StoreError::Overtaken`] when the projector's newest generation (the one
+    /// building, else the live one) is no longer `newest`, which is the one that
+    /// the caller decided upon.
     async fn begin_generation(
         &self,
         description: &Description,
         digest: &Digest,
+        newest: Option<GenerationId>,
     ) -> Result<GenerationId, StoreError>;
 
     /// Gives a generation another component of the same version, and clears its
@@ -191,15 +165,42 @@ pub trait ReadStore: Send + Sync {
 
     /// Takes the right to work on a generation: the epoch moves on. The
     /// revision does not, as no record below shows who works.
-    async fn claim(&self, generation: GenerationId, owner: &str) -> Result<Claim, StoreError>;
+    ///
+    /// A store that several hosts can reach refuses while another host holds a
+    /// lease on the generation. A lease lasts from the claim or the holder's last
+    /// heartbeat for the length set for the store, or until it is released. A
+    /// host's own former lease is no obstacle.
+    async fn claim(&self, generation: GenerationId, owner: &Owner) -> Result<Claimed, StoreError>;
 
-    /// Records which file a projector comes from and what that file holds.
+    /// Gives the lease on a generation back, if `owner` still holds it, so that
+    /// another host need not wait for its end.
+    async fn release(&self, generation: GenerationId, owner: &Owner) -> Result<(), StoreError>;
+
+    /// Whether hosts with other data directories may use this store as well.
+    fn is_shared(&self) -> bool;
+
+    /// Whether one large commit fills an empty generation for less than many
+    /// small ones, and holds nobody else up meanwhile.
+    fn fills_at_once(&self) -> bool {
+        false
+    }
+
+    /// Records which file of which host a projector comes from and what that file
+    /// holds.
     async fn set_file(
         &self,
         name: &ProjectorName,
         file: Option<&str>,
         digest: Option<&Digest>,
+        host: &str,
     ) -> Result<(), StoreError>;
+
+    /// Keeps a component's bytes for hosts that have no copy. A store that only
+    /// one host can reach keeps none.
+    async fn keep_component(&self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// The bytes of a component, if they are kept here.
+    async fn component(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Records what is wanted of a projector.
     async fn set_wanted(&self, name: &ProjectorName, wanted: WantedState)
@@ -239,16 +240,24 @@ pub trait ReadStore: Send + Sync {
     /// Removes a projector: its records, its tables, its readers' names.
     async fn drop_projector(&self, name: &ProjectorName) -> Result<(), StoreError>;
 
-    /// Drops tables left over by a process that was killed half-way, if any.
+    /// Drops tables left over by a process that was killed half-way, and kept
+    /// components that no generation needs, if any.
     async fn sweep(&self) -> Result<(), StoreError>;
 
     // ---- for people ------------------------------------------------------
 
-    /// Records that a host lives and what it does.
+    /// Records that a host lives and what it does, and prolongs its leases.
     async fn heartbeat(&self, host: &HostRecord) -> Result<(), StoreError>;
 
-    /// The host that was last heard of.
-    async fn host(&self) -> Result<Option<HostRecord>, StoreError>;
+    /// The hosts that were heard of, the latest first. Those that have been dead
+    /// for a day are forgotten, save the latest.
+    async fn hosts(&self) -> Result<Vec<SeenHost>, StoreError>;
+
+    /// Records a gap that the source passed. The same gap may come twice.
+    async fn note_gap(&self, gap: &PassedGap) -> Result<(), StoreError>;
+
+    /// How many gaps have been passed, and the latest of them, latest first.
+    async fn gaps(&self, limit: usize) -> Result<(u64, Vec<PassedGap>), StoreError>;
 
     /// Answers a question about one read model, by the name readers use.
     async fn query(&self, query: &Query) -> Result<Answer, StoreError>;

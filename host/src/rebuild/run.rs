@@ -4,10 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::model::{Failure, FailureClass, GenerationId};
+use crate::model::{Failure, FailureClass, Generation, GenerationId, GenerationState};
 use crate::read_store::{StoreError, Swap};
 use crate::telemetry::happened;
 use crate::worker::{Assignment, End, Goal, Phase, StatusBoard, without_event, work};
+
+/// The pause after a swap that was not had. Readers are free to come and go
+/// meanwhile, so that swaps tried in a row do not shut them out.
+const BETWEEN_SWAPS: Duration = Duration::from_secs(1);
 
 /// How a rebuild ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +20,13 @@ pub enum RebuildEnd {
     Live,
     /// It was asked to stop; it can be resumed.
     Stopped,
-    /// The generation is no longer building, or somebody else builds it.
+    /// The generation is no longer building, or somebody else has taken it over.
     Gone(String),
+    /// Another host works on it and was heard of lately.
+    Held {
+        /// That host.
+        by: String,
+    },
     /// It cannot go on. Readers still see the former generation.
     Failed(Failure),
 }
@@ -45,6 +54,15 @@ pub async fn run(
         {
             Ok(Swap::Done) => return RebuildEnd::Live,
             Ok(Swap::Behind) => {}
+            Ok(Swap::Busy(who)) => {
+                // Readers that came while the swap waited have had to wait, too. Now
+                // they go first.
+                happened::swap_put_off(&assignment.projector.description().name, &who);
+                status.trouble(Some(format!("the swap waits for readers: {who}")));
+                if stopped_during(BETWEEN_SWAPS, &stop).await {
+                    return RebuildEnd::Stopped;
+                }
+            }
             Ok(Swap::Gone) => return RebuildEnd::Gone("it is no longer building".into()),
             Err(end) => return end,
         }
@@ -59,10 +77,15 @@ pub async fn first_fill(
     status: &StatusBoard,
     stop: watch::Receiver<bool>,
 ) -> Result<(), RebuildEnd> {
-    if is_indexed(assignment, &stop).await? {
+    let generation = generation(assignment, &stop).await?;
+    if generation.indexed {
         return Ok(());
     }
-    catch_up(assignment, status, stop.clone()).await?;
+    let mut fill = assignment.clone();
+    if generation.state == GenerationState::Building && assignment.store.fills_at_once() {
+        fill.pacing = assignment.pacing.of_fill();
+    }
+    catch_up(&fill, status, stop.clone()).await?;
     status.phase(Phase::BuildingIndexes);
     let started = Instant::now();
     until_done(assignment, &stop, || {
@@ -87,23 +110,20 @@ async fn catch_up(
         End::CaughtUp => Ok(()),
         End::Stopped => Err(RebuildEnd::Stopped),
         End::Fenced(how) => Err(RebuildEnd::Gone(how)),
+        End::Held { by } => Err(RebuildEnd::Held { by }),
         End::Failed(failure) => Err(RebuildEnd::Failed(failure)),
     }
 }
 
-async fn is_indexed(
+async fn generation(
     assignment: &Assignment,
     stop: &watch::Receiver<bool>,
-) -> Result<bool, RebuildEnd> {
+) -> Result<Generation, RebuildEnd> {
     let records = until_done(assignment, stop, || assignment.store.projectors()).await?;
-    let generation = records
-        .iter()
-        .flat_map(|record| &record.generations)
-        .find(|generation| generation.id == assignment.generation);
-    match generation {
-        Some(generation) => Ok(generation.indexed),
-        None => Err(gone(assignment.generation)),
-    }
+    let mut generations = records.into_iter().flat_map(|record| record.generations);
+    generations
+        .find(|generation| generation.id == assignment.generation)
+        .ok_or_else(|| gone(assignment.generation))
 }
 
 /// Does something in the read store, again and again while the store cannot be
@@ -144,7 +164,7 @@ async fn stopped_during(pause: Duration, stop: &watch::Receiver<bool>) -> bool {
 
 fn failed(assignment: &Assignment, error: &StoreError) -> RebuildEnd {
     let class = match error {
-        StoreError::NotUnique { .. } => FailureClass::Projector,
+        StoreError::NotUnique { .. } | StoreError::Refused { .. } => FailureClass::Projector,
         StoreError::NoGeneration(id) => return gone(*id),
         _ => FailureClass::Host,
     };

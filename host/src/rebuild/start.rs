@@ -21,12 +21,11 @@ pub async fn start(
     name: &ProjectorName,
 ) -> Result<GenerationId, StartError> {
     let records = store.projectors().await?;
-    let live = records
-        .iter()
-        .find(|record| record.name == *name)
-        .and_then(|record| record.live())
+    let record = records.iter().find(|record| record.name == *name);
+    let (live, newest) = record
+        .and_then(|record| Some((record.live()?, record.newest()?.id)))
         .ok_or_else(|| StartError::NotLive(name.to_string()))?;
     Ok(store
-        .begin_generation(&live.description, &live.digest)
+        .begin_generation(&live.description, &live.digest, Some(newest))
         .await?)
 }

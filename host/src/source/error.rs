@@ -1,5 +1,7 @@
 //! What can go wrong with a source.
 
+use crate::model::Position;
+
 /// Why a source could not be read or appended to.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -19,6 +21,36 @@ pub enum SourceError {
         /// The version it has.
         actual: u64,
     },
+    /// A stream has a hole: an event that must lie before one just read was not
+    /// there when the reader came past its place.
+    #[error(
+        "stream `{stream}` has a hole: version {found} came at position {position}, where version \
+         {expected} should be next"
+    )]
+    Hole {
+        /// The stream.
+        stream: String,
+        /// The version that should have come.
+        expected: u64,
+        /// The version that came.
+        found: u64,
+        /// The position of the event that came.
+        position: Position,
+    },
+    /// An event in the log cannot be understood.
+    #[error("the event at position {position} cannot be read: {reason}")]
+    Unreadable {
+        /// Where it is.
+        position: Position,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The source is only read: events are appended by somebody else.
+    #[error("{0}")]
+    ReadOnly(String),
+    /// The source cannot be used as it is set up; the text says what to change.
+    #[error("{0}")]
+    Unfit(String),
     /// An event cannot be kept as it is.
     #[error("event `{id}` cannot be appended: {reason}")]
     InvalidEvent {

@@ -6,18 +6,23 @@
 //! projectors, components or read models.
 
 mod append;
+#[cfg(test)]
+mod behaviour;
 pub mod cloudevents;
+mod continuity;
 mod error;
+mod postgres;
 mod sqlite;
 
 pub use append::{Appended, ExpectedVersion, StreamInfo};
 pub use error::SourceError;
+pub use postgres::{GapRule, PostgresEventStore, PostgresOptions, TableMapping, TableSource};
 pub use sqlite::{Durability, SqliteEventStore, SqliteOptions};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::model::{Checkpoint, Envelope, Event, EventBatch, EventFilter};
+use crate::model::{Checkpoint, Envelope, Event, EventBatch, EventFilter, PassedGap};
 
 /// What one read brought.
 #[derive(Debug, Default)]
@@ -50,6 +55,13 @@ pub trait Source: Send + Sync {
     /// but the source looks by itself often enough that none is missed.
     fn news(&self) -> watch::Receiver<Checkpoint>;
 
+    /// What keeps the head from moving on at the moment, in one line: positions
+    /// that are missing, and the transactions that may still fill them. `None`
+    /// when nothing does.
+    fn held_back(&self) -> Option<String> {
+        None
+    }
+
     /// Opens a reader of the events that pass `filter`.
     fn reader(
         &self,
@@ -58,13 +70,25 @@ pub trait Source: Send + Sync {
     ) -> Result<Box<dyn EventReader>, SourceError>;
 }
 
+/// Remembers which gaps a source has passed, so that it can be shown later. A
+/// source passes a gap only after this has succeeded.
+#[async_trait]
+pub trait GapBook: Send + Sync {
+    /// Writes down a gap that is about to be passed. The same gap may come twice.
+    async fn write_down(
+        &self,
+        gap: &PassedGap,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+}
+
 /// Reads events in order. It blocks, so it belongs on a blocking thread.
 pub trait EventReader: Send {
     /// Reads the events that come next after a checkpoint.
     fn read(&mut self, after: &Checkpoint, limit: PageLimit) -> Result<Page, SourceError>;
 }
 
-/// A source that Lantern owns and can append to.
+/// A source that Lantern owns and can append to. One that others own answers
+/// [`SourceError::ReadOnly`] to appends.
 #[async_trait]
 pub trait EventStore: Source {
     /// Appends events of one or more streams in one transaction, in the order

@@ -152,3 +152,23 @@ pub fn swapped(projector: &ProjectorName, generation: GenerationId, version: &se
 pub fn hot_reloaded(projector: &ProjectorName, generation: GenerationId, digest: &Digest) {
     info!(%projector, %generation, %digest, "component replaced, same version: goes on from its checkpoint");
 }
+
+/// A swap did not get its lock in time and will be tried again.
+pub fn swap_put_off(projector: &ProjectorName, held_by: &str) {
+    warn!(%projector, held_by, "the swap waits for readers; tried again in a moment");
+}
+
+/// Another host works on a generation; this one stands by.
+pub fn standing_by(projector: &ProjectorName, generation: GenerationId, held_by: &str) {
+    info!(%projector, %generation, held_by, "another host has it; standing by");
+}
+
+/// This host works on what another had.
+pub fn taken_over(projector: &ProjectorName, generation: GenerationId, from: &str) {
+    info!(%projector, %generation, from, "taken over from another host");
+}
+
+/// Something that could not be used can be used again.
+pub fn back(what: &str) {
+    info!("{what} can be used again");
+}

@@ -157,9 +157,12 @@ impl UnitOfWork {
         self.tables.iter().map(TableCache::changed).sum()
     }
 
-    /// How many bytes of values have been taken in since the group began.
+    /// How many bytes the changes since the group began take, at most: what has
+    /// been taken in, and never more than all rows that are remembered, however
+    /// often they changed.
     pub fn gathered_bytes(&self) -> usize {
-        self.gathered_bytes
+        let remembered: usize = self.tables.iter().map(TableCache::bytes).sum();
+        self.gathered_bytes.min(remembered)
     }
 
     /// How many commands were ignored because their version was not newer.

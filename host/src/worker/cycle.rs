@@ -20,7 +20,7 @@ use super::rows::Ledger;
 use super::status::{Phase, StatusBoard};
 use super::{Assignment, Goal};
 use crate::model::{Checkpoint, Envelope, Failure, FailureClass};
-use crate::read_store::{Committed, StoreError, Writer};
+use crate::read_store::{Claimed, Committed, StoreError, Writer};
 use crate::source::{EventReader, Page, PageLimit, SourceError};
 use crate::telemetry::happened;
 use crate::unit_of_work::{Group, UnitOfWork};
@@ -48,8 +48,10 @@ pub(super) async fn work(
         };
         let error = match trouble {
             Trouble::Fenced(how) => return End::Fenced(how),
-            Trouble::Lasting(cause) => return host_failure(assignment, cause),
-            Trouble::Batch(blame) => return host_failure(assignment, blame.cause),
+            Trouble::Held { by } => return End::Held { by },
+            Trouble::Source(cause) => return failed(assignment, FailureClass::Source, cause),
+            Trouble::Lasting(cause) => return failed(assignment, FailureClass::Host, cause),
+            Trouble::Batch(blame) => return failed(assignment, FailureClass::Host, blame.cause),
             Trouble::Rows { reached, .. } => {
                 careful = Some(Careful {
                     until: reached,
@@ -76,12 +78,9 @@ pub(super) async fn work(
     }
 }
 
-fn host_failure(assignment: &Assignment, cause: String) -> End {
-    End::Failed(failure::without_event(
-        FailureClass::Host,
-        cause,
-        assignment.projector.digest(),
-    ))
+fn failed(assignment: &Assignment, class: FailureClass, cause: String) -> End {
+    let digest = assignment.projector.digest();
+    End::Failed(failure::without_event(class, cause, digest))
 }
 
 /// One claim's worth of rounds.
@@ -127,9 +126,13 @@ impl<'a> Cycle<'a> {
             ..
         } = assignment;
         let about = projector.description();
-        let claim = store
+        let claim = match store
             .claim(assignment.generation, &assignment.owner)
-            .await?;
+            .await?
+        {
+            Claimed::Taken(claim) => claim,
+            Claimed::Held { by } => return Err(Trouble::Held { by }),
+        };
         let unit = UnitOfWork::new(&about.tables, pacing.cache_bytes, claim.is_empty);
         let rows = store.row_reader(assignment.generation, &about.tables)?;
         status.committed(&claim.checkpoint);
@@ -151,7 +154,14 @@ impl<'a> Cycle<'a> {
     async fn run(mut self, stopped: &mut watch::Receiver<bool>) -> Result<End, Trouble> {
         let mut news = self.assignment.source.news();
         loop {
-            let page = self.read().await?;
+            let page = match self.read().await {
+                // What lies before the trouble is sound.
+                Err(Trouble::Source(cause)) => {
+                    self.commit_all().await?;
+                    return Err(Trouble::Source(cause));
+                }
+                read => read?,
+            };
             let at_head = page.at_head;
             if !at_head && !self.pace.is_careful() {
                 self.read_ahead(&page.checkpoint);
@@ -343,10 +353,12 @@ impl<'a> Cycle<'a> {
                 Ok(())
             }
             Ok(Committed::Fenced(how)) => Err(Trouble::Fenced(how)),
-            Err(error @ StoreError::NotUnique { .. }) => Err(Trouble::Rows {
-                cause: failure::chain(&error),
-                reached: writing.reaches,
-            }),
+            Err(error @ (StoreError::NotUnique { .. } | StoreError::Refused { .. })) => {
+                Err(Trouble::Rows {
+                    cause: failure::chain(&error),
+                    reached: writing.reaches,
+                })
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -19,6 +19,11 @@ pub enum End {
     CaughtUp,
     /// Somebody else has taken the generation over; the text says how it showed.
     Fenced(String),
+    /// Another host works on the generation and was heard of lately.
+    Held {
+        /// That host.
+        by: String,
+    },
     /// The projector, or the host, is at fault and stands still.
     Failed(Failure),
 }
@@ -35,6 +40,10 @@ pub(super) enum Trouble {
     Rows { cause: String, reached: Checkpoint },
     /// Somebody else has taken over.
     Fenced(String),
+    /// Another host holds the generation.
+    Held { by: String },
+    /// The event log is not what it should be; trying again does not help.
+    Source(String),
     /// A bug or a broken database; trying again does not help.
     Lasting(String),
 }
@@ -52,7 +61,12 @@ impl From<SourceError> for Trouble {
         if error.is_transient() {
             return Trouble::Passing(error.into());
         }
-        Trouble::Lasting(chain(&error))
+        match error {
+            SourceError::Hole { .. } | SourceError::Unreadable { .. } | SourceError::Unfit(_) => {
+                Trouble::Source(chain(&error))
+            }
+            _ => Trouble::Lasting(chain(&error)),
+        }
     }
 }
 
@@ -125,6 +139,10 @@ pub fn without_event(class: FailureClass, cause: String, digest: &Digest) -> Fai
             "fix the projector and put the new component into the watched folder: with the same \
              version it goes on from here, with a new version it is rebuilt; or `lantern resume` \
              to try the same component again"
+        }
+        FailureClass::Source => {
+            "see to the event log; when it is whole again, `lantern rebuild` makes the rows anew, \
+             and `lantern resume` goes on from here if nothing before this point was missed"
         }
         FailureClass::Environment => "see to the database, then `lantern resume`",
         FailureClass::Host => {

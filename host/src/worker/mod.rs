@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::config::Pacing;
 use crate::model::GenerationId;
-use crate::read_store::ReadStore;
+use crate::read_store::{Owner, ReadStore};
 use crate::sandbox::LoadedProjector;
 use crate::source::Source;
 
@@ -40,8 +40,8 @@ pub struct Assignment {
     pub store: Arc<dyn ReadStore>,
     /// How much to take at a time.
     pub pacing: Pacing,
-    /// Who claims the generation: the host's instance.
-    pub owner: String,
+    /// Who claims the generation.
+    pub owner: Owner,
 }
 
 /// When a worker is done.

@@ -81,7 +81,11 @@ impl Pace {
 
     /// Whether a commit is worth while when the database is free.
     pub(super) fn is_worth_a_commit(&self, gathered: Gathered, at_head: bool) -> bool {
-        at_head || self.is_careful() || gathered.rows >= self.pacing.commit_rows || self.is_due()
+        at_head
+            || self.is_careful()
+            || gathered.rows >= self.pacing.commit_rows
+            || gathered.bytes >= self.pacing.commit_bytes
+            || self.is_due()
     }
 
     /// Whether gathering must end, even if the database is not free yet.

@@ -8,7 +8,9 @@ use crate::model::{
     Changes, Checkpoint, ColumnType, Description, Digest, GenerationId, Position, ProjectorName,
     ProjectorRecord, RawDescription, RawTable, Row, TableChanges, Value,
 };
-use crate::read_store::{Claim, Committed, Query, ReadStore, StoreError, Writer};
+use crate::read_store::{
+    Claim, Claimed, Committed, Owner, Query, ReadStore, RowReader, StoreError, Writer,
+};
 
 /// A database of its own for one case.
 #[async_trait]
@@ -33,7 +35,7 @@ pub(in crate::read_store) trait Poller: Send {
 }
 
 /// A projector `name` of one table `name` with the key `id`.
-pub(super) fn described(
+pub(in crate::read_store) fn described(
     name: &str,
     version: &str,
     columns: &[(&str, ColumnType)],
@@ -57,39 +59,39 @@ pub(super) fn described(
 }
 
 /// A projector `orders` with the columns `id` and `total`.
-pub(super) fn orders(version: &str) -> Description {
+pub(in crate::read_store) fn orders(version: &str) -> Description {
     described("orders", version, &[("total", ColumnType::Integer)])
         .check()
         .unwrap()
 }
 
-pub(super) fn text(text: &str) -> Value {
+pub(in crate::read_store) fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
 /// A row of `orders`.
-pub(super) fn order(id: &str, total: i64) -> Row {
+pub(in crate::read_store) fn order(id: &str, total: i64) -> Row {
     Row {
         values: vec![text(id), Value::Integer(total)],
         ..Row::default()
     }
 }
 
-pub(super) fn at(position: u64) -> Checkpoint {
+pub(in crate::read_store) fn at(position: u64) -> Checkpoint {
     Checkpoint::at(Position(position))
 }
 
-pub(super) fn projector(name: &str) -> ProjectorName {
+pub(in crate::read_store) fn projector(name: &str) -> ProjectorName {
     ProjectorName::new(name).unwrap()
 }
 
 /// Writes of rows into the first table.
-pub(super) fn puts(rows: impl IntoIterator<Item = Row>) -> Changes {
+pub(in crate::read_store) fn puts(rows: impl IntoIterator<Item = Row>) -> Changes {
     changes(rows, [])
 }
 
 /// Writes and removals in the first table.
-pub(super) fn changes<'a>(
+pub(in crate::read_store) fn changes<'a>(
     rows: impl IntoIterator<Item = Row>,
     removed: impl IntoIterator<Item = &'a str>,
 ) -> Changes {
@@ -103,35 +105,70 @@ pub(super) fn changes<'a>(
 }
 
 /// A generation being written to.
-pub(super) struct Open {
-    pub(super) id: GenerationId,
-    pub(super) claim: Claim,
-    pub(super) writer: Box<dyn Writer>,
+pub(in crate::read_store) struct Open {
+    pub(in crate::read_store) id: GenerationId,
+    pub(in crate::read_store) claim: Claim,
+    pub(in crate::read_store) writer: Box<dyn Writer>,
 }
 
 /// Begins a generation and claims it.
-pub(super) async fn begin(store: &dyn ReadStore, description: &Description) -> Open {
+pub(in crate::read_store) async fn begin(store: &dyn ReadStore, description: &Description) -> Open {
     let digest = Digest::of(description.version.to_string().as_bytes());
-    let id = store.begin_generation(description, &digest).await.unwrap();
-    reopen(store, id, description).await
+    let newest = newest(store, &description.name).await;
+    let begun = store.begin_generation(description, &digest, newest).await;
+    reopen(store, begun.unwrap(), description).await
 }
 
-/// Claims a generation.
-pub(super) async fn reopen(
+/// The newest generation of a projector.
+pub(in crate::read_store) async fn newest(
+    store: &dyn ReadStore,
+    name: &ProjectorName,
+) -> Option<GenerationId> {
+    let records = store.projectors().await.unwrap();
+    let record = records.iter().find(|record| record.name == *name)?;
+    record.newest().map(|generation| generation.id)
+}
+
+/// A start of a host.
+pub(in crate::read_store) fn owner(host: &str, instance: &str) -> Owner {
+    Owner {
+        host: host.into(),
+        instance: instance.into(),
+    }
+}
+
+/// Takes a generation that nobody else holds for a new start of a host.
+pub(in crate::read_store) async fn claim(
+    store: &dyn ReadStore,
+    id: GenerationId,
+    host: &str,
+) -> Claim {
+    match store.claim(id, &owner(host, "first")).await.unwrap() {
+        Claimed::Taken(claim) => claim,
+        Claimed::Held { by } => panic!("generation {id} is held by {by}"),
+    }
+}
+
+/// Claims a generation and opens a writer.
+pub(in crate::read_store) async fn reopen(
     store: &dyn ReadStore,
     id: GenerationId,
     description: &Description,
 ) -> Open {
-    let claim = store.claim(id, "tests").await.unwrap();
+    let claim = claim(store, id, "tests").await;
     let writer = store.writer(&claim, &description.tables).unwrap();
     Open { id, claim, writer }
 }
 
 impl Open {
     /// Commits, from wherever the last commit through this value ended.
-    pub(super) fn commit(&mut self, changes: &Changes, to: u64) -> Result<Committed, StoreError> {
+    pub(in crate::read_store) fn commit(
+        &mut self,
+        changes: &Changes,
+        to: u64,
+    ) -> Result<Committed, StoreError> {
         let to = at(to);
-        let committed = self.writer.commit(changes, &self.claim.checkpoint, &to)?;
+        let committed = commit(&mut *self.writer, changes, &self.claim.checkpoint, &to)?;
         if committed == Committed::Stored {
             self.claim.checkpoint = to;
         }
@@ -139,13 +176,32 @@ impl Open {
     }
 
     /// Commits what must be stored.
-    pub(super) fn store(&mut self, changes: &Changes, to: u64) {
+    pub(in crate::read_store) fn store(&mut self, changes: &Changes, to: u64) {
         assert_eq!(self.commit(changes, to).unwrap(), Committed::Stored);
     }
 }
 
+/// Commits as a blocking thread would.
+pub(in crate::read_store) fn commit(
+    writer: &mut dyn Writer,
+    changes: &Changes,
+    from: &Checkpoint,
+    to: &Checkpoint,
+) -> Result<Committed, StoreError> {
+    tokio::task::block_in_place(|| writer.commit(changes, from, to))
+}
+
+/// Reads rows of the first table by their keys, as a blocking thread would.
+pub(in crate::read_store) fn look_up(
+    reader: &mut dyn RowReader,
+    ids: &[&str],
+) -> Result<Vec<Option<Row>>, StoreError> {
+    let keys: Vec<_> = ids.iter().map(|id| vec![text(id)]).collect();
+    tokio::task::block_in_place(|| reader.get(0, &keys))
+}
+
 /// All rows under a reader's name, in key order.
-pub(super) async fn rows(store: &dyn ReadStore, table: &str) -> Vec<Vec<Value>> {
+pub(in crate::read_store) async fn rows(store: &dyn ReadStore, table: &str) -> Vec<Vec<Value>> {
     let query = Query {
         table: table.into(),
         ..Query::default()
@@ -154,12 +210,12 @@ pub(super) async fn rows(store: &dyn ReadStore, table: &str) -> Vec<Vec<Value>> 
 }
 
 /// The values of rows as `rows` gives them.
-pub(super) fn values(rows: impl IntoIterator<Item = Row>) -> Vec<Vec<Value>> {
+pub(in crate::read_store) fn values(rows: impl IntoIterator<Item = Row>) -> Vec<Vec<Value>> {
     rows.into_iter().map(|row| row.values).collect()
 }
 
 /// What is recorded of a projector.
-pub(super) async fn record(store: &dyn ReadStore, name: &str) -> ProjectorRecord {
+pub(in crate::read_store) async fn record(store: &dyn ReadStore, name: &str) -> ProjectorRecord {
     let records = store.projectors().await.unwrap();
     records
         .into_iter()

@@ -17,9 +17,8 @@ pub(in crate::read_store) async fn a_commit_stores_rows_and_checkpoint(bench: &i
     assert_eq!(record.live().unwrap().checkpoint, at(12));
 
     let mut reader = store.row_reader(open.id, &orders("1.0.0").tables).unwrap();
-    let keys = ["c", "a", "b"].map(|id| vec![text(id)]);
     assert_eq!(
-        reader.get(0, &keys).unwrap(),
+        look_up(&mut *reader, &["c", "a", "b"]).unwrap(),
         [Some(order("c", 3)), None, Some(order("b", 2))]
     );
 }
@@ -66,9 +65,7 @@ pub(in crate::read_store) async fn values_of_every_type_come_back(bench: &impl B
     let mut open = begin(store, &description).await;
     open.store(&puts([full.clone(), bare.clone()]), 1);
     let mut reader = store.row_reader(open.id, &description.tables).unwrap();
-    let found = reader
-        .get(0, &[vec![text("full")], vec![text("bare")]])
-        .unwrap();
+    let found = look_up(&mut *reader, &["full", "bare"]).unwrap();
     assert_eq!(found, [Some(full.clone()), Some(bare.clone())]);
     assert_eq!(rows(store, "things").await, values([bare, full]));
 }
@@ -118,7 +115,7 @@ pub(in crate::read_store) async fn every_reason_for_a_fence_is_told(bench: &impl
     store.drop_projector(&projector("orders")).await.unwrap();
     assert_eq!(fenced(&mut next), format!("generation {} is gone", next.id));
     let mut reader = store.row_reader(next.id, &description.tables).unwrap();
-    let error = reader.get(0, &[vec![text("a")]]).unwrap_err();
+    let error = look_up(&mut *reader, &["a"]).unwrap_err();
     assert!(matches!(error, StoreError::NoGeneration(_)), "{error:?}");
 }
 
@@ -152,13 +149,10 @@ pub(in crate::read_store) async fn several_partitions_move_each_on_its_own(bench
         points(&[("p0", 3), ("p1", 9), ("p2", 2)]),
     ];
     for step in steps.windows(2) {
-        let committed = open.writer.commit(&puts([]), &step[0], &step[1]).unwrap();
+        let committed = commit(&mut *open.writer, &puts([]), &step[0], &step[1]).unwrap();
         assert_eq!(committed, Committed::Stored);
     }
-    assert_eq!(
-        store.claim(open.id, "tests").await.unwrap().checkpoint,
-        steps[2]
-    );
+    assert_eq!(claim(store, open.id, "tests").await.checkpoint, steps[2]);
 }
 
 pub(in crate::read_store) async fn tombstones_are_kept_but_not_shown(bench: &impl Bench) {
@@ -182,7 +176,7 @@ pub(in crate::read_store) async fn tombstones_are_kept_but_not_shown(bench: &imp
     open.store(&puts([alive.clone(), dead.clone()]), 1);
     assert_eq!(rows(store, "orders").await, values([alive.clone()]));
     let mut reader = store.row_reader(open.id, &description.tables).unwrap();
-    let found = reader.get(0, &[vec![text("a")], vec![text("b")]]).unwrap();
+    let found = look_up(&mut *reader, &["a", "b"]).unwrap();
     assert_eq!(found, [Some(alive), Some(dead)]);
 }
 
@@ -193,7 +187,7 @@ pub(in crate::read_store) async fn readers_survive_changes_elsewhere(bench: &imp
     let mut reader = store.row_reader(open.id, &description.tables).unwrap();
     open.store(&puts([order("a", 1)]), 1);
     assert_eq!(
-        reader.get(0, &[vec![text("a")]]).unwrap(),
+        look_up(&mut *reader, &["a"]).unwrap(),
         [Some(order("a", 1))]
     );
     let other = described("others", "1.0.0", &[]).check().unwrap();
@@ -203,13 +197,13 @@ pub(in crate::read_store) async fn readers_survive_changes_elsewhere(bench: &imp
         .await;
     open.store(&puts([order("a", 2)]), 2);
     assert_eq!(
-        reader.get(0, &[vec![text("a")]]).unwrap(),
+        look_up(&mut *reader, &["a"]).unwrap(),
         [Some(order("a", 2))]
     );
 }
 
 /// The same, guarded.
-pub(super) fn guarded(mut raw: RawDescription) -> RawDescription {
+pub(in crate::read_store) fn guarded(mut raw: RawDescription) -> RawDescription {
     raw.tables[0].guarded = true;
     raw
 }

@@ -118,7 +118,33 @@ pub(in crate::read_store) async fn leftovers_are_swept(bench: &impl Bench) {
     store.sweep().await.unwrap();
     assert_no_table(store, building.id, &orders("2.0.0"));
     let mut reader = store.row_reader(live.id, &orders("1.0.0").tables).unwrap();
-    assert_eq!(reader.get(0, &[vec![text("a")]]).unwrap(), [None]);
+    assert_eq!(look_up(&mut *reader, &["a"]).unwrap(), [None]);
+}
+
+pub(in crate::read_store) async fn a_decision_that_was_overtaken_is_refused(bench: &impl Bench) {
+    let (store, other) = (bench.store(), bench.another().await);
+    let first = begin(store, &orders("1.0.0")).await.id;
+    let overtaken = async |newest| {
+        let digest = Digest::of(b"late");
+        let begun = store
+            .begin_generation(&orders("9.0.0"), &digest, newest)
+            .await;
+        matches!(begun, Err(StoreError::Overtaken(name)) if name == "orders")
+    };
+    assert!(overtaken(None).await);
+    let second = begin(other.as_ref(), &orders("2.0.0")).await.id;
+    assert!(overtaken(Some(first)).await);
+    // Nothing has changed: neither was the build given up nor one begun.
+    let ids: Vec<_> = record(store, "orders")
+        .await
+        .generations
+        .iter()
+        .map(|g| g.id)
+        .collect();
+    assert_eq!(ids, [first, second]);
+    store.abandon(second).await.unwrap();
+    assert!(overtaken(Some(second)).await);
+    assert!(!overtaken(Some(first)).await);
 }
 
 /// A projector with a table of its own name and another.
@@ -131,8 +157,9 @@ fn claiming(name: &str, table: &str) -> Description {
 }
 
 async fn refused(store: &dyn ReadStore, description: &Description) -> String {
+    let newest = newest(store, &description.name).await;
     match store
-        .begin_generation(description, &Digest::of(b""))
+        .begin_generation(description, &Digest::of(b""), newest)
         .await
         .unwrap_err()
     {
@@ -148,7 +175,7 @@ fn assert_no_table(
 ) {
     let read = store
         .row_reader(id, &description.tables)
-        .and_then(|mut r| r.get(0, &[vec![text("a")]]));
+        .and_then(|mut reader| look_up(&mut *reader, &["a"]));
     assert!(matches!(read, Err(StoreError::NoGeneration(_))), "{read:?}");
 }
 

@@ -1,8 +1,8 @@
 //! Records: what is kept, who sees it, and what the revision tells of it.
 
 use super::bench::*;
-use crate::model::{Digest, Failure, FailureClass, Position, Timestamp, WantedState};
-use crate::read_store::{Activity, HostRecord, Swap};
+use crate::model::{Digest, Failure, FailureClass, PassedGap, Position, Timestamp, WantedState};
+use crate::read_store::{Activity, HostRecord, SeenHost, Swap, Usage};
 
 pub(in crate::read_store) async fn the_revision_counts_changes_of_records_only(bench: &impl Bench) {
     let (store, other) = (bench.store(), bench.another().await);
@@ -18,7 +18,7 @@ pub(in crate::read_store) async fn the_revision_counts_changes_of_records_only(b
     moved("a commit", false).await;
     other.heartbeat(&host()).await.unwrap();
     moved("a heartbeat", false).await;
-    store.claim(open.id, "tests").await.unwrap();
+    claim(store, open.id, "tests").await;
     moved("a claim", false).await;
     store
         .set_wanted(&projector("orders"), WantedState::Paused)
@@ -48,16 +48,15 @@ pub(in crate::read_store) async fn records_are_shared_between_handles(bench: &im
     assert!(format!("{:?}", here.commit(&puts([]), 2).unwrap()).contains("took over"));
     assert_eq!(rows(store, "orders").await.len(), 2);
 
-    assert_eq!(other.host().await.unwrap(), None);
+    assert_eq!(other.hosts().await.unwrap(), []);
     store.heartbeat(&host()).await.unwrap();
-    store
-        .heartbeat(&HostRecord { pid: 8, ..host() })
-        .await
-        .unwrap();
-    assert_eq!(
-        other.host().await.unwrap(),
-        Some(HostRecord { pid: 8, ..host() })
-    );
+    let latest = HostRecord { pid: 8, ..host() };
+    store.heartbeat(&latest).await.unwrap();
+    let seen = SeenHost {
+        record: latest,
+        alive: true,
+    };
+    assert_eq!(other.hosts().await.unwrap(), [seen]);
 }
 
 pub(in crate::read_store) async fn failures_and_wishes_are_kept(bench: &impl Bench) {
@@ -80,7 +79,7 @@ pub(in crate::read_store) async fn failures_and_wishes_are_kept(bench: &impl Ben
         .await
         .unwrap();
     store
-        .set_file(&name, Some("orders.wasm"), Some(&Digest::of(b"y")))
+        .set_file(&name, Some("orders.wasm"), Some(&Digest::of(b"y")), "here")
         .await
         .unwrap();
     let kept = record(store, "orders").await;
@@ -89,15 +88,17 @@ pub(in crate::read_store) async fn failures_and_wishes_are_kept(bench: &impl Ben
         (WantedState::Detached, Some("orders.wasm"))
     );
     assert_eq!(kept.file_digest, Some(Digest::of(b"y")));
+    assert_eq!(kept.file_host.as_deref(), Some("here"));
     assert_eq!(kept.live().unwrap().failure, Some(failure));
 
     store.set_failure(open.id, None).await.unwrap();
-    store.set_file(&name, None, None).await.unwrap();
+    store.set_file(&name, None, None, "here").await.unwrap();
     let kept = record(store, "orders").await;
     assert_eq!(
         (kept.file.clone(), kept.live().unwrap().failure.clone()),
         (None, None)
     );
+    assert_eq!(kept.file_host, None);
     assert!(
         store
             .set_wanted(&projector("nobody"), WantedState::Paused)
@@ -119,8 +120,52 @@ pub(in crate::read_store) async fn the_size_grows_with_the_rows(bench: &impl Ben
     assert!(store.size_of(open.id).await.unwrap().unwrap() > before + 50_000);
 }
 
+pub(in crate::read_store) async fn passed_gaps_are_kept(bench: &impl Bench) {
+    let (store, other) = (bench.store(), bench.another().await);
+    assert_eq!(store.gaps(5).await.unwrap(), (0, vec![]));
+    let gap = |from, passed_at| PassedGap {
+        from: Position(from),
+        to: Position(from + 1),
+        seen_at: Timestamp(1),
+        passed_at: Timestamp(passed_at),
+        proof: format!("nobody can fill {from}"),
+    };
+    for told in [gap(4, 20), gap(9, 30), gap(1, 10), gap(4, 20)] {
+        store.note_gap(&told).await.unwrap();
+    }
+    // Passed once more, by a reader that came by later.
+    other.note_gap(&gap(4, 40)).await.unwrap();
+    let latest = other.gaps(2).await.unwrap();
+    assert_eq!(latest, (3, vec![gap(9, 30), gap(4, 20)]));
+}
+
+pub(in crate::read_store) async fn components_are_kept_for_other_hosts(bench: &impl Bench) {
+    let (store, other) = (bench.store(), bench.another().await);
+    let (needed, idle) = (&b"needed"[..], &b"idle"[..]);
+    for bytes in [needed, needed, idle] {
+        store
+            .keep_component(&Digest::of(bytes), bytes)
+            .await
+            .unwrap();
+    }
+    let kept = async |bytes| other.component(&Digest::of(bytes)).await.unwrap();
+    if !store.is_shared() {
+        assert_eq!(kept(needed).await, None);
+        return;
+    }
+    assert_eq!(kept(needed).await.as_deref(), Some(needed));
+    assert_eq!(kept(b"unknown").await, None);
+    store
+        .begin_generation(&orders("1.0.0"), &Digest::of(needed), None)
+        .await
+        .unwrap();
+    store.sweep().await.unwrap();
+    assert_eq!(kept(needed).await.as_deref(), Some(needed));
+}
+
 fn host() -> HostRecord {
     HostRecord {
+        host: "here".into(),
         instance: "i".into(),
         pid: 7,
         started_at: Timestamp(1),
@@ -133,5 +178,12 @@ fn host() -> HostRecord {
             trouble: None,
         }],
         refused: Vec::new(),
+        held_back: Some("position 4 is missing".into()),
+        connections: vec![Usage {
+            database: "localhost:5432/shop".into(),
+            in_use: 1,
+            open: 2,
+            budget: 10,
+        }],
     }
 }

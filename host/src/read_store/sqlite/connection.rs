@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::error::failed;
 use super::migrations::migrate;
-use super::options::{Durability, SqliteOptions};
-use crate::read_store::StoreError;
+use super::options::SqliteOptions;
+use crate::read_store::{Durability, StoreError};
 
 /// Pages in the log before a commit writes them back: 16 MB. Four times
 /// SQLite's default, as a bulk load changes the same pages again and again.

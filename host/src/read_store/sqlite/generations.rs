@@ -5,23 +5,29 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::change::{RecordChange, begin_immediate};
 use super::error::failed;
 use super::ownership::check_names;
-use super::records::{self, write_json};
-use super::{ddl, tables};
+use super::{ddl, records, tables};
 use crate::model::{
     Checkpoint, Description, Digest, Epoch, GenerationId, GenerationState, ProjectorName,
-    Timestamp, WantedState,
+    ProjectorRecord, Timestamp, WantedState,
 };
 use crate::read_store::schema::{physical_table, quoted};
-use crate::read_store::{Claim, StoreError};
+use crate::read_store::stored::write_json;
+use crate::read_store::{Claim, Claimed, Owner, StoreError};
 
 /// See `ReadStore::begin_generation`.
 pub(super) async fn begin(
     pool: &SqlitePool,
     description: &Description,
     digest: &Digest,
+    newest: Option<GenerationId>,
 ) -> Result<GenerationId, StoreError> {
     let mut change = RecordChange::begin(pool).await?;
     let projector = &description.name;
+    let record = records::projector(&mut change, projector).await?;
+    let found = record.as_ref().and_then(ProjectorRecord::newest);
+    if found.map(|generation| generation.id) != newest {
+        return Err(StoreError::Overtaken(projector.to_string()));
+    }
     check_names(&mut change, projector, &description.tables).await?;
     sqlx::query(
         "INSERT INTO lantern_projectors (name, wanted) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -32,8 +38,7 @@ pub(super) async fn begin(
     .await
     .map_err(failed)?;
     forget(&mut change, projector, GenerationState::Building).await?;
-    let record = records::projector(&mut change, projector).await?;
-    let state = match record.and_then(|record| record.live().map(|live| live.id)) {
+    let state = match record.as_ref().and_then(ProjectorRecord::live) {
         Some(_) => GenerationState::Building,
         None => GenerationState::Live,
     };
@@ -90,18 +95,19 @@ pub(super) async fn abandon(pool: &SqlitePool, id: GenerationId) -> Result<(), S
     Ok(())
 }
 
-/// See `ReadStore::claim`. The revision does not move: records do not show who
-/// works on a generation.
+/// See `ReadStore::claim`. Nobody else can hold a lease: the host that uses this
+/// file has locked its data directory. The revision does not move, as records do
+/// not show who works on a generation.
 pub(super) async fn claim(
     pool: &SqlitePool,
     id: GenerationId,
-    owner: &str,
-) -> Result<Claim, StoreError> {
+    owner: &Owner,
+) -> Result<Claimed, StoreError> {
     let mut transaction = begin_immediate(pool).await?;
     let epoch: Option<i64> = sqlx::query_scalar(
         "UPDATE lantern_generations SET epoch = epoch + 1, owner = ? WHERE id = ? RETURNING epoch",
     )
-    .bind(owner)
+    .bind(&owner.instance)
     .bind(id.0)
     .fetch_optional(&mut *transaction)
     .await
@@ -113,12 +119,12 @@ pub(super) async fn claim(
     let is_empty = checkpoint == Checkpoint::start()
         && !has_rows(&mut transaction, id, &generation.description).await?;
     transaction.commit().await.map_err(failed)?;
-    Ok(Claim {
+    Ok(Claimed::Taken(Claim {
         generation: id,
         epoch,
         checkpoint,
         is_empty,
-    })
+    }))
 }
 
 /// Removes the records of a projector's generations in one state. Their tables

@@ -2,7 +2,7 @@
 //!
 //! - `connection`, `options`, `error`, `migrations`: the file and its system tables
 //! - `writer`, `reader`, `statements`, `value`, `timestamp`: rows, on the hot path
-//! - `change`, `records`, `generations`, `ownership`, `swap`: the records
+//! - `change`, `records`, `generations`, `ownership`, `swap`, `gaps`: the records
 //! - `ddl`, `tables`: physical tables, their indexes and the readers' views
 //! - `question`: queries by people
 
@@ -10,6 +10,7 @@ mod change;
 mod connection;
 mod ddl;
 mod error;
+mod gaps;
 mod generations;
 mod migrations;
 mod options;
@@ -27,5 +28,5 @@ mod timestamp;
 mod value;
 mod writer;
 
-pub use options::{Durability, SqliteOptions};
+pub use options::SqliteOptions;
 pub use store::SqliteReadStore;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::read_store::Durability;
+
 /// Settings of a SQLite read store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteOptions {
@@ -12,17 +14,6 @@ pub struct SqliteOptions {
     /// The page cache of each writer, in bytes. Other connections have a
     /// quarter.
     pub cache_bytes: u64,
-}
-
-/// What survives a power failure. A crash of the process alone loses nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// Every commit reaches the disk before it counts.
-    Full,
-    /// The last commits may be lost, rows and checkpoint alike: the projector
-    /// then does them again from its events. The file is never damaged.
-    #[default]
-    Normal,
 }
 
 impl Default for SqliteOptions {

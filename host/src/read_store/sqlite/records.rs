@@ -1,7 +1,5 @@
 //! Reads what is recorded about projectors and generations.
 
-use serde::de::DeserializeOwned;
-use serde::de::value::StringDeserializer;
 use sqlx::SqliteConnection;
 
 use super::error::failed;
@@ -10,6 +8,7 @@ use crate::model::{
     ProjectorRecord, Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
+use crate::read_store::stored::{read_json, read_word};
 
 /// Selects the columns of a `GenerationRow`.
 macro_rules! generations {
@@ -27,7 +26,7 @@ pub(super) async fn projectors(
     conn: &mut SqliteConnection,
 ) -> Result<Vec<ProjectorRecord>, StoreError> {
     let stored: Vec<ProjectorRow> = sqlx::query_as(
-        "SELECT name, wanted, file, file_digest FROM lantern_projectors ORDER BY name",
+        "SELECT name, wanted, file, file_host, file_digest FROM lantern_projectors ORDER BY name",
     )
     .fetch_all(&mut *conn)
     .await
@@ -55,7 +54,7 @@ pub(super) async fn projector(
     name: &ProjectorName,
 ) -> Result<Option<ProjectorRecord>, StoreError> {
     let stored: Option<ProjectorRow> = sqlx::query_as(
-        "SELECT name, wanted, file, file_digest FROM lantern_projectors WHERE name = ?",
+        "SELECT name, wanted, file, file_host, file_digest FROM lantern_projectors WHERE name = ?",
     )
     .bind(name.as_str())
     .fetch_optional(&mut *conn)
@@ -103,6 +102,7 @@ struct ProjectorRow {
     name: String,
     wanted: String,
     file: Option<String>,
+    file_host: Option<String>,
     file_digest: Option<String>,
 }
 
@@ -112,6 +112,7 @@ impl ProjectorRow {
             name: read_word(&self.name)?,
             wanted: read_word::<WantedState>(&self.wanted)?,
             file: self.file,
+            file_host: self.file_host,
             file_digest: self.file_digest.map(Digest),
             generations: Vec::new(),
         })
@@ -159,23 +160,4 @@ impl GenerationRow {
         };
         Ok((read_word(&self.projector)?, generation))
     }
-}
-
-/// Reads a stored JSON document.
-pub(super) fn read_json<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
-    serde_json::from_str(stored).map_err(|error| StoreError::Unreadable(error.to_string()))
-}
-
-/// Writes a JSON document.
-pub(super) fn write_json(document: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(document).map_err(|error| StoreError::Broken(error.into()))
-}
-
-/// Reads a stored word as the model writes it. A projector's name is not
-/// checked again: that a later Lantern reserves more words must not lock out
-/// projectors that are there.
-pub(super) fn read_word<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
-    let word: StringDeserializer<serde::de::value::Error> =
-        serde::de::IntoDeserializer::into_deserializer(stored.to_owned());
-    T::deserialize(word).map_err(|error| StoreError::Unreadable(error.to_string()))
 }

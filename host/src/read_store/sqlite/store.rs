@@ -10,14 +10,16 @@ use super::connection::{open_reader, open_reading, open_writer, open_writing};
 use super::error::{failed, row_failed};
 use super::options::SqliteOptions;
 use super::reader::SqliteRowReader;
-use super::records::{read_json, write_json};
 use super::writer::{SqliteWriter, Turn};
-use super::{generations, ownership, question, records, swap, tables};
+use super::{gaps, generations, ownership, question, records, swap, tables};
 use crate::model::{
-    Description, Digest, Failure, GenerationId, ProjectorName, ProjectorRecord, Table, WantedState,
+    Description, Digest, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table,
+    WantedState,
 };
+use crate::read_store::stored::{read_json, read_word, write_json};
 use crate::read_store::{
-    Answer, Claim, HostRecord, Query, ReadStore, RowReader, StoreError, Swap, Writer,
+    Answer, Claim, Claimed, HostRecord, Owner, Query, ReadStore, RowReader, SeenHost, StoreError,
+    Swap, Writer,
 };
 
 /// Read models in a SQLite file, which may also hold the event store.
@@ -86,15 +88,16 @@ impl ReadStore for SqliteReadStore {
     async fn owner_of(&self, table: &str) -> Result<Option<ProjectorName>, StoreError> {
         let mut conn = self.reading.acquire().await.map_err(failed)?;
         let owner = ownership::owner_of(&mut conn, table).await?;
-        owner.as_deref().map(records::read_word).transpose()
+        owner.as_deref().map(read_word).transpose()
     }
 
     async fn begin_generation(
         &self,
         description: &Description,
         digest: &Digest,
+        newest: Option<GenerationId>,
     ) -> Result<GenerationId, StoreError> {
-        generations::begin(&self.writing, description, digest).await
+        generations::begin(&self.writing, description, digest, newest).await
     }
 
     async fn adopt(
@@ -110,8 +113,17 @@ impl ReadStore for SqliteReadStore {
         generations::abandon(&self.writing, generation).await
     }
 
-    async fn claim(&self, generation: GenerationId, owner: &str) -> Result<Claim, StoreError> {
+    async fn claim(&self, generation: GenerationId, owner: &Owner) -> Result<Claimed, StoreError> {
         generations::claim(&self.writing, generation, owner).await
+    }
+
+    /// There are no leases, so there is none to give back.
+    async fn release(&self, _: GenerationId, _: &Owner) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     async fn set_file(
@@ -119,14 +131,26 @@ impl ReadStore for SqliteReadStore {
         name: &ProjectorName,
         file: Option<&str>,
         digest: Option<&Digest>,
+        host: &str,
     ) -> Result<(), StoreError> {
-        let set =
-            sqlx::query("UPDATE lantern_projectors SET file = ?, file_digest = ? WHERE name = ?")
-                .bind(file)
-                .bind(digest.map(|digest| &digest.0))
-                .bind(name.as_str());
+        let set = sqlx::query(
+            "UPDATE lantern_projectors SET file = ?, file_digest = ?, file_host = ? WHERE name = ?",
+        )
+        .bind(file)
+        .bind(digest.map(|digest| &digest.0))
+        .bind(file.map(|_| host))
+        .bind(name.as_str());
         self.change_one(set, || StoreError::NoProjector(name.to_string()))
             .await
+    }
+
+    /// The only host that uses this file has the component in its data directory.
+    async fn keep_component(&self, _: &Digest, _: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn component(&self, _: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
     }
 
     async fn set_wanted(
@@ -182,12 +206,28 @@ impl ReadStore for SqliteReadStore {
             .map_err(failed)
     }
 
-    async fn host(&self) -> Result<Option<HostRecord>, StoreError> {
+    /// The one host. Whether it still lives, a lock in its data directory tells
+    /// for certain; here it is taken to.
+    async fn hosts(&self) -> Result<Vec<SeenHost>, StoreError> {
         let stored: Option<String> = sqlx::query_scalar("SELECT record FROM lantern_host")
             .fetch_optional(&self.reading)
             .await
             .map_err(failed)?;
-        stored.as_deref().map(read_json).transpose()
+        let seen = |record: String| {
+            read_json(&record).map(|record| SeenHost {
+                record,
+                alive: true,
+            })
+        };
+        stored.into_iter().map(seen).collect()
+    }
+
+    async fn note_gap(&self, gap: &PassedGap) -> Result<(), StoreError> {
+        gaps::note(&self.writing, gap).await
+    }
+
+    async fn gaps(&self, limit: usize) -> Result<(u64, Vec<PassedGap>), StoreError> {
+        gaps::latest(&self.reading, limit).await
     }
 
     async fn query(&self, query: &Query) -> Result<Answer, StoreError> {

@@ -8,7 +8,11 @@ use super::{SqliteOptions, SqliteReadStore};
 use crate::read_store::behaviour::{Bench, Poller, read_store_behaviour};
 use crate::read_store::{ReadStore, StoreError};
 
-read_store_behaviour!(SqliteBench::new);
+read_store_behaviour!(fresh);
+
+async fn fresh() -> Option<SqliteBench> {
+    Some(SqliteBench::new().await)
+}
 
 struct SqliteBench {
     folder: tempfile::TempDir,
@@ -108,7 +112,7 @@ async fn readers_cannot_write_through_their_names() {
     let description = description.check().unwrap();
     bench
         .store
-        .begin_generation(&description, &crate::model::Digest::of(b""))
+        .begin_generation(&description, &crate::model::Digest::of(b""), None)
         .await
         .unwrap();
     let written = bench

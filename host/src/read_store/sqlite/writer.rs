@@ -1,6 +1,5 @@
 //! Commits rows and checkpoint in one transaction.
 
-use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
@@ -10,9 +9,10 @@ use super::records::read_state;
 use super::statements::{TableStatements, keep_prepared};
 use super::value::bind;
 use crate::model::{
-    Changes, Checkpoint, Epoch, GenerationId, Index, Position, Row, Table, TableChanges, Value,
+    Changes, Checkpoint, Epoch, GenerationId, Index, Position, Row, Table, TableChanges,
 };
 use crate::read_store::checkpoint::{Standing, moved, refusal};
+use crate::read_store::rows::in_key_order;
 use crate::read_store::schema::{has_unique_index, physical_index, shown_columns};
 use crate::read_store::{Claim, Committed, StoreError, Writer};
 
@@ -144,32 +144,11 @@ fn apply(
     // In the order of the table, neighbours go to the same page while it is at
     // hand. That saves a quarter of a large commit of random keys, and sorting
     // costs next to nothing.
-    let mut rows: Vec<&Row> = changes.puts.iter().map(|row| &**row).collect();
-    rows.sort_unstable_by(|a, b| compare_keys(&table.table, a, b));
     let mut put = connection.prepare_cached(&table.put)?;
-    for row in rows {
+    for row in in_key_order(&table.table, &changes.puts) {
         put_row(&mut put, &table.table, row)?;
     }
     Ok(())
-}
-
-/// Orders rows as SQLite keeps them.
-fn compare_keys(table: &Table, a: &Row, b: &Row) -> Ordering {
-    let mut columns =
-        table
-            .key
-            .iter()
-            .map(|&column| match (&a.values[column], &b.values[column]) {
-                (Value::Text(a), Value::Text(b)) => a.cmp(b),
-                (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
-                (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
-                (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-                // No key holds anything else; and the order is for speed alone.
-                _ => Ordering::Equal,
-            });
-    columns
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
 }
 
 fn put_row(put: &mut rusqlite::Statement<'_>, table: &Table, row: &Row) -> rusqlite::Result<()> {

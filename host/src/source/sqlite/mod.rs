@@ -11,9 +11,11 @@
 //! - `append`: one transaction of new events
 //! - `import`: the same, for as many events as a file holds
 //! - `news`: who appended, here or elsewhere
-//! - `read`: the log as columns, with `names` for what is kept as numbers
+//! - `read`: the log as columns, with `columns` for where each stands, and `names`
+//!   for what is kept as numbers
 
 mod append;
+mod columns;
 mod connection;
 mod import;
 mod names;

@@ -1,11 +1,12 @@
 //! The log in position order, straight into columns.
 
-use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row};
 
+use super::columns::{Columns, push_text, text};
 use super::names::Names;
 use super::news::read_head;
 use crate::model::{Checkpoint, Envelope, EventBatch, EventFilter, Pattern, Position};
+use crate::source::continuity::Continuity;
 use crate::source::{EventReader, Page, PageLimit, SourceError};
 
 /// Positions that one read looks at, at most. A filter that lets nothing through
@@ -29,6 +30,9 @@ pub(super) struct SqliteReader {
     query_knows: (usize, usize),
     /// The size of the page before, to make the next one in one piece.
     usual: Size,
+    continuity: Continuity,
+    /// Whether the filter leaves out events of streams that it lets through.
+    leaves_out_types: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -51,6 +55,8 @@ impl SqliteReader {
             streams: filter.streams.clone(),
             query_knows: (0, 0),
             usual: Size::default(),
+            continuity: Continuity::default(),
+            leaves_out_types: !filter.types.is_empty(),
         }
     }
 
@@ -88,8 +94,18 @@ impl SqliteReader {
                     push_text(stream, &mut batch.streams, &mut batch.stream_ends);
                 }
             }
+            let (stream, version) = (row.get::<_, i64>(6)?, row.get::<_, i64>(3)? as u64);
+            let next = if self.leaves_out_types {
+                self.continuity.check_ascending(stream as u64, version)
+            } else {
+                self.continuity.check(stream as u64, version)
+            };
+            if let Err(expected) = next {
+                return Err(hole(&self.conn, row, stream, expected)?);
+            }
             batch.types.push(event_type);
             batch.tenants.push(tenant);
+            batch.versions.push(version);
             columns.push_rest(row, batch)?;
             if batch.len() >= limit.events || batch.weight() >= most_bytes {
                 return Ok(batch.positions[batch.len() - 1]);
@@ -136,6 +152,7 @@ impl SqliteReader {
             });
         }
         self.begin_page()?;
+        self.continuity.begin(start);
         let mut events = self.fresh_batch(limit);
         let reached = if self.types.wants_none() || self.tenants.wants_none() {
             head
@@ -143,6 +160,7 @@ impl SqliteReader {
             let end = head.min(start.saturating_add(MOST_POSITIONS));
             self.fill((start, end), limit, &mut events)?
         };
+        self.continuity.end(reached);
         self.usual = Size {
             events: events.len(),
             data: events.data.len(),
@@ -168,117 +186,118 @@ impl EventReader for SqliteReader {
     }
 }
 
-/// Where each column stands in the query. Position, type, tenant, version, time
-/// and data are always there, as 0 to 5.
-#[derive(Clone, Copy)]
-struct Columns {
-    id: Option<usize>,
-    metadata: Option<usize>,
-    stream: Option<usize>,
+/// An event of a stream came in the place of another.
+#[cold]
+fn hole(
+    conn: &Connection,
+    row: &Row<'_>,
+    stream: i64,
+    expected: u64,
+) -> Result<SourceError, SourceError> {
+    let name = "SELECT name FROM lantern_streams WHERE id = ?1";
+    Ok(SourceError::Hole {
+        stream: conn.query_row(name, [stream], |row| row.get(0))?,
+        expected,
+        found: row.get::<_, i64>(3)? as u64,
+        position: Position(row.get::<_, i64>(0)? as u64),
+    })
 }
 
-impl Columns {
-    fn of(needs: Envelope, streams: &[Pattern]) -> Self {
-        let mut next = 6;
-        let mut place = |is_asked: bool| {
-            is_asked.then(|| {
-                next += 1;
-                next - 1
-            })
-        };
-        Self {
-            id: place(needs.ids),
-            metadata: place(needs.metadata),
-            stream: place(needs.streams || !streams.is_empty()),
-        }
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::model::{Event, Payload, Timestamp};
+    use crate::source::{EventStore, Source, SqliteEventStore, SqliteOptions};
+
+    const PAGE: PageLimit = PageLimit {
+        events: 3,
+        bytes: 1 << 20,
+    };
+
+    /// Six events of the stream `a`, at versions and positions 1 to 6.
+    async fn six() -> (TempDir, SqliteEventStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.db");
+        let store = SqliteEventStore::open(&path, SqliteOptions::default())
+            .await
+            .unwrap();
+        let events = (1..=6).map(|id| Event {
+            id: id.to_string(),
+            source: "/tests".into(),
+            event_type: "t".into(),
+            stream: "a".into(),
+            tenant: String::new(),
+            time: Timestamp(0),
+            data: Payload::Text("{}".into()),
+            metadata: None,
+        });
+        store.append(events.collect(), Vec::new()).await.unwrap();
+        (folder, store)
     }
 
-    fn query(&self, types: &Names, tenants: &Names) -> String {
-        let id = self.id.map_or("", |_| ", e.id");
-        let metadata = self.metadata.map_or("", |_| ", e.metadata");
-        let stream = self.stream.map_or("", |_| ", s.name");
-        // CROSS keeps the events as the outer loop, in their order.
-        let join = self
-            .stream
-            .map_or("", |_| " CROSS JOIN lantern_streams s ON s.id = e.stream");
-        let condition = [types.condition("e.type"), tenants.condition("e.tenant")];
-        let condition: String = condition.into_iter().flatten().collect();
-        format!(
-            "SELECT e.position, e.type, e.tenant, e.version, e.time, e.data{id}{metadata}{stream} \
-             FROM lantern_events e{join} \
-             WHERE e.position > ?1 AND e.position <= ?2{condition} ORDER BY e.position"
-        )
+    fn change(folder: &TempDir, sql: &str) {
+        let conn = Connection::open(folder.path().join("events.db")).unwrap();
+        conn.execute_batch(sql).unwrap();
     }
 
-    fn push_rest(self, row: &Row<'_>, batch: &mut EventBatch) -> Result<(), SourceError> {
-        batch.positions.push(row.get::<_, i64>(0)? as u64);
-        batch.versions.push(row.get::<_, i64>(3)? as u64);
-        batch.times.push(row.get(4)?);
-        push_data(row, batch)?;
-        if let Some(column) = self.id {
-            push_text(text(row, column)?, &mut batch.ids, &mut batch.id_ends);
-        }
-        if let Some(column) = self.metadata {
-            push_text(
-                text(row, column)?,
-                &mut batch.metadata,
-                &mut batch.metadata_ends,
+    #[tokio::test]
+    async fn a_hole_in_a_stream_stops_the_reader_each_time() {
+        let (folder, store) = six().await;
+        let mut reader = store
+            .reader(&EventFilter::default(), Envelope::default())
+            .unwrap();
+        let page = reader.read(&Checkpoint::start(), PAGE).unwrap();
+        change(&folder, "DELETE FROM lantern_events WHERE position = 5");
+        for _ in 0..2 {
+            let error = reader.read(&page.checkpoint, PAGE).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "stream `a` has a hole: version 6 came at position 6, where version 5 should be next"
             );
         }
-        Ok(())
+        change(
+            &folder,
+            "UPDATE lantern_events SET version = 5 WHERE position = 6",
+        );
+        assert_eq!(reader.read(&page.checkpoint, PAGE).unwrap().events.len(), 2);
+        assert_eq!(
+            reader
+                .read(&Checkpoint::start(), PAGE)
+                .unwrap()
+                .events
+                .len(),
+            3
+        );
     }
-}
 
-fn push_data(row: &Row<'_>, batch: &mut EventBatch) -> Result<(), SourceError> {
-    if let ValueRef::Blob(bytes) = row.get_ref(5)? {
-        // The first binary payload: all before it had none.
-        batch
-            .binary_ends
-            .resize(batch.data_ends.len(), batch.binary.len() as u32);
-        batch.binary.extend_from_slice(bytes);
-        batch.binary_ends.push(batch.binary.len() as u32);
-        batch.data_ends.push(batch.data.len() as u32);
-        return Ok(());
+    #[tokio::test]
+    async fn a_filter_by_types_allows_holes_but_no_way_back() {
+        let (folder, store) = six().await;
+        let filter = EventFilter {
+            types: vec![Pattern("t".into())],
+            ..EventFilter::default()
+        };
+        let mut reader = store.reader(&filter, Envelope::default()).unwrap();
+        change(&folder, "DELETE FROM lantern_events WHERE position = 2");
+        let page = reader.read(&Checkpoint::start(), PAGE).unwrap();
+        assert_eq!(page.checkpoint.position(), Position(4));
+        change(
+            &folder,
+            "UPDATE lantern_events SET version = 2 WHERE position = 5",
+        );
+        let error = reader.read(&page.checkpoint, PAGE).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                SourceError::Hole {
+                    expected: 5,
+                    found: 2,
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
-    push_text(text(row, 5)?, &mut batch.data, &mut batch.data_ends);
-    if !batch.binary_ends.is_empty() {
-        batch.binary_ends.push(batch.binary.len() as u32);
-    }
-    Ok(())
-}
-
-#[inline]
-fn push_text(text: &str, all: &mut String, ends: &mut Vec<u32>) {
-    all.push_str(text);
-    ends.push(all.len() as u32);
-}
-
-/// The text of a column, `""` for null.
-#[inline]
-fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, SourceError> {
-    let bytes = match row.get_ref(column)? {
-        ValueRef::Text(bytes) => bytes,
-        ValueRef::Null => return Ok(""),
-        other => return Err(misplaced(row, column, other.data_type())),
-    };
-    // SQLite itself does not see to it that text is text.
-    std::str::from_utf8(bytes).map_err(|error| damaged(row, column, error.into()))
-}
-
-#[cold]
-fn misplaced(row: &Row<'_>, column: usize, found: Type) -> SourceError {
-    damaged(row, column, format!("it is {found} and not text").into())
-}
-
-#[cold]
-fn damaged(
-    row: &Row<'_>,
-    column: usize,
-    reason: Box<dyn std::error::Error + Send + Sync>,
-) -> SourceError {
-    let position: i64 = row.get(0).unwrap_or_default();
-    let column = row.as_ref().column_name(column).unwrap_or_default();
-    SourceError::Broken(
-        format!("the {column} of the event at position {position} is damaged: {reason}").into(),
-    )
 }

@@ -1,0 +1,11 @@
+//! The same measurements on PostgreSQL, on a server of this program's own.
+
+mod experts;
+pub(crate) mod latency;
+mod plain;
+mod report;
+mod rows;
+mod server;
+pub(crate) mod throughput;
+
+pub(crate) use server::Way;

@@ -1,0 +1,25 @@
+//! Words and documents as the records hold them.
+
+use serde::de::DeserializeOwned;
+use serde::de::value::StringDeserializer;
+
+use super::error::StoreError;
+
+/// Reads a stored JSON document.
+pub(super) fn read_json<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
+    serde_json::from_str(stored).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+/// Writes a JSON document.
+pub(super) fn write_json(document: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(document).map_err(|error| StoreError::Broken(error.into()))
+}
+
+/// Reads a stored word as the model writes it. A projector's name is not
+/// checked again: that a later Lantern reserves more words must not lock out
+/// projectors that are there.
+pub(super) fn read_word<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
+    let word: StringDeserializer<serde::de::value::Error> =
+        serde::de::IntoDeserializer::into_deserializer(stored.to_owned());
+    T::deserialize(word).map_err(|error| StoreError::Unreadable(error.to_string()))
+}

@@ -1,0 +1,232 @@
+//! No event is skipped, however late its transaction commits.
+//!
+//! Many writers append through each tool's own statements, to streams of their
+//! own and to streams they share. Some commit late, some roll back, some roll
+//! back a part, some are cut off by the server; so positions become visible out
+//! of order, and some never. Meanwhile a host reads. At the end its projector,
+//! the witness, has seen what is in the table: every event once, in the order of
+//! positions, each stream without a hole; and every position that is missing is
+//! in the book of gaps. Four seconds of writing as a rule; a minute with
+//! `LANTERN_TORTURE=1` (`make torture`).
+
+use std::time::Duration;
+
+use lantern_test_servers::{Session, TestDatabase};
+use serde_json::Value;
+
+use super::is_torture;
+use crate::harness::event_table::{self as tables, EventTable};
+use crate::harness::writers::Writers;
+use crate::harness::{Chance, Store, TestHost, told};
+
+/// Streams that all writers append to.
+const SHARED: usize = 5;
+
+#[test]
+fn of_lantern() {
+    torture(&tables::LANTERN);
+}
+
+#[test]
+fn of_marten() {
+    torture(&tables::MARTEN);
+}
+
+#[test]
+fn of_marten_that_takes_numbers_beforehand() {
+    torture(&tables::MARTEN_RICH);
+}
+
+#[test]
+fn of_message_db() {
+    torture(&tables::MESSAGE_DB);
+}
+
+#[test]
+fn of_emmett() {
+    torture(&tables::EMMETT);
+}
+
+#[test]
+fn of_eventsourcing() {
+    torture(&tables::EVENTSOURCING);
+}
+
+#[test]
+fn of_commanded() {
+    torture(&tables::COMMANDED);
+}
+
+#[test]
+fn of_axon() {
+    torture(&tables::AXON);
+}
+
+#[test]
+fn of_axon_jdbc() {
+    torture(&tables::AXON_JDBC);
+}
+
+fn torture(table: &'static EventTable) {
+    if !Store::Postgres.is_here() {
+        return;
+    }
+    let mut host = witnessing(table, table.settings);
+    let (writers, span) = match is_torture() {
+        true => (16, Duration::from_secs(60)),
+        false => (8, Duration::from_secs(4)),
+    };
+    let mut chance = Chance::new();
+    let shared: Vec<String> = (0..SHARED).map(|_| table.stream(&mut chance)).collect();
+    let writers = Writers::begin(&host, table, &shared, writers, &mut chance);
+    writers.cut_off_some(host.database(), span, &mut chance);
+    let tally = writers.end();
+
+    let truth = count(host.database(), table.truth);
+    host.until("the host has read all", || is_caught_up(&host));
+    assert_all_witnessed(&host, table);
+    let gaps = assert_gaps_are_in_the_book(&host, table);
+    let what = format!(
+        "{truth} events, {gaps} positions without one; {tally:?} (seed {})",
+        chance.seed()
+    );
+    told(&format!("no_event_skipped::{}", table.name), &what);
+    assert!(
+        tally.committed > 0 && tally.rolled_back > 0,
+        "the writers did nothing"
+    );
+    host.stop();
+}
+
+/// What makes the difference: the same late commit, and no proof.
+#[test]
+fn without_proof_a_late_commit_is_lost_and_with_it_held_back() {
+    if !Store::Postgres.is_here() {
+        return;
+    }
+    let table = &tables::LANTERN;
+    for (gaps, expected) in [
+        ("ignore", vec!["early", "after"]),
+        ("prove", vec!["late", "early", "after"]),
+    ] {
+        let mut host = witnessing(table, &format!("event_store.gaps = \"{gaps}\""));
+        let append = |session: &Session, id: &str| {
+            session.run(&format!(
+                "SELECT lantern_events.lantern_append('{id}', '{{\"id\": \"{id}\", \"type\": \"t\"}}')"
+            ));
+        };
+        let (late, other) = (host.database().session(), host.database().session());
+        late.run("BEGIN");
+        append(&late, "late");
+        append(&other, "early");
+        if gaps == "prove" {
+            host.until("status tells what holds the log back", || {
+                host.status()["held_back"].is_string()
+            });
+            assert_eq!(host.number("SELECT count(*) FROM witnessed"), Some(0));
+        } else {
+            host.until_number("SELECT count(*) FROM witnessed", 1);
+        }
+        late.run("COMMIT");
+        append(&other, "after");
+        host.until_number("SELECT count(*) FROM witnessed WHERE id = 'after'", 1);
+        let found = host
+            .reader()
+            .rows("SELECT id FROM witnessed ORDER BY position");
+        let found: Vec<Value> = found.unwrap().into_iter().flatten().collect();
+        assert_eq!(found, expected, "event_store.gaps = {gaps}");
+        host.stop();
+    }
+}
+
+/// A transaction that is open and writes elsewhere holds nobody back.
+#[test]
+fn an_old_transaction_that_appends_nothing_holds_nothing_back() {
+    if !Store::Postgres.is_here() {
+        return;
+    }
+    let mut host = witnessing(&tables::LANTERN, "");
+    let (idle, rolls_back) = (host.database().session(), host.database().session());
+    idle.run("CREATE TABLE elsewhere (n bigint)");
+    idle.run("BEGIN; INSERT INTO elsewhere VALUES (1)");
+    let append = |session: &Session, id: &str| {
+        session.run(&format!(
+            "SELECT lantern_events.lantern_append('{id}', '{{\"id\": \"{id}\", \"type\": \"t\"}}')"
+        ));
+    };
+    rolls_back.run("BEGIN");
+    append(&rolls_back, "never");
+    rolls_back.run("ROLLBACK");
+    append(&rolls_back, "after");
+    host.until_number("SELECT count(*) FROM witnessed WHERE id = 'after'", 1);
+    assert_eq!(host.status()["gaps"]["passed"], 1);
+    idle.run("COMMIT");
+    host.stop();
+}
+
+/// A host with the witness, on a tool's table, at work.
+fn witnessing(table: &EventTable, settings: &str) -> TestHost {
+    let mut host = TestHost::on_with(Store::Postgres, settings);
+    host.database().run(&table.schema());
+    host.install("witness", "witness.wasm");
+    host.start();
+    host.until_state("witness", "live");
+    host
+}
+
+fn is_caught_up(host: &TestHost) -> bool {
+    let status = host.status();
+    let witness = &status["projectors"][0];
+    let at_head = witness["lag"] == 0 && witness["checkpoint"] == status["head"];
+    at_head && status["held_back"].is_null()
+}
+
+fn assert_all_witnessed(host: &TestHost, table: &EventTable) {
+    let truth = table.truth;
+    let differences = host.database().query(&format!(
+        "SELECT t.id, t.stream, t.version, t.position, w.id, w.stream, w.version, w.position, w.times \
+         FROM ({truth}) t FULL JOIN read_models.witnessed w ON w.id = t.id \
+         WHERE (t.id = w.id AND t.stream = w.stream AND t.version = w.version \
+                AND t.position = w.position AND w.times = 1) IS NOT TRUE \
+         ORDER BY coalesce(t.position, w.position) LIMIT 10"
+    ));
+    assert!(
+        differences.is_empty(),
+        "what is in the table, and what was witnessed: {differences:?}"
+    );
+    let breaks = host
+        .reader()
+        .rows("SELECT of, last, breaks FROM witnessed_order WHERE breaks > 0");
+    assert_eq!(breaks, Ok(vec![]), "the order of events");
+}
+
+/// Asserts that the book has every missing position and none that is there; says
+/// how many are missing.
+fn assert_gaps_are_in_the_book(host: &TestHost, table: &EventTable) -> i64 {
+    let truth = table.truth;
+    let missing = format!(
+        "SELECT n FROM generate_series((SELECT min(position) FROM ({truth}) f), \
+                                       (SELECT max(position) FROM ({truth}) l)) n \
+         WHERE n NOT IN (SELECT position FROM ({truth}) t)"
+    );
+    let in_book = "EXISTS (SELECT FROM read_models.lantern_gaps g \
+                   WHERE n BETWEEN g.first_position AND g.last_position)";
+    let database = host.database();
+    let unproven = count(
+        database,
+        &format!("SELECT n FROM ({missing}) m WHERE NOT {in_book}"),
+    );
+    assert_eq!(unproven, 0, "missing positions that are not in the book");
+    let wrong = count(
+        database,
+        &format!("SELECT n FROM (SELECT position AS n FROM ({truth}) t) p WHERE {in_book}"),
+    );
+    assert_eq!(wrong, 0, "positions in the book that have an event");
+    count(database, &missing)
+}
+
+fn count(database: &TestDatabase, sql: &str) -> i64 {
+    let rows = database.query(&format!("SELECT count(*) FROM ({sql}) counted"));
+    let count = rows.into_iter().flatten().flatten().next();
+    count.and_then(|count| count.parse().ok()).unwrap()
+}
