@@ -165,6 +165,7 @@ async fn stopped_during(pause: Duration, stop: &watch::Receiver<bool>) -> bool {
 fn failed(assignment: &Assignment, error: &StoreError) -> RebuildEnd {
     let class = match error {
         StoreError::NotUnique { .. } | StoreError::Refused { .. } => FailureClass::Projector,
+        StoreError::DependedUpon { .. } => FailureClass::Environment,
         StoreError::NoGeneration(id) => return gone(*id),
         _ => FailureClass::Host,
     };

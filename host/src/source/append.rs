@@ -42,10 +42,10 @@ pub struct StreamInfo {
 }
 
 /// The longest id, source, type or stream, in bytes. They are index keys.
-const MAX_NAME_BYTES: usize = 1_024;
+pub(super) const MAX_NAME_BYTES: usize = 1_024;
 
 /// The longest tenant, in bytes. It becomes part of the keys of read models.
-const MAX_TENANT_BYTES: usize = 256;
+pub(super) const MAX_TENANT_BYTES: usize = 256;
 
 /// The most bytes of payload and metadata. A batch counts its bytes in 32 bits
 /// and always holds at least one event; this keeps far from both limits.

@@ -75,6 +75,8 @@ impl From<StoreError> for Trouble {
         match error {
             // Dropped, or replaced by another, while this worker was at it.
             StoreError::NoGeneration(_) => Trouble::Fenced(error.to_string()),
+            // A key that was asked for cannot be one of the database's.
+            StoreError::Refused { .. } => batch(chain(&error), None),
             _ if error.is_transient() => Trouble::Passing(error.into()),
             _ => Trouble::Lasting(chain(&error)),
         }

@@ -45,7 +45,7 @@ impl View {
         type Stored = (i64, String, bool, Option<String>, Vec<String>);
         let stored: Option<Stored> = sqlx::query_as(
             "SELECT c.oid::bigint, pg_catalog.pg_get_userbyid(c.relowner)::text, \
-                 c.relowner = current_user::regrole, \
+                 pg_catalog.pg_get_userbyid(c.relowner) = current_user, \
                  pg_catalog.obj_description(c.oid, 'pg_class'), \
                  coalesce(c.reloptions, '{}') \
              FROM pg_catalog.pg_class c \

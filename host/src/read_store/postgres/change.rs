@@ -12,7 +12,11 @@ use crate::read_store::StoreError;
 
 /// How long a change waits for each lock that it needs. Others hold one for
 /// milliseconds, save for a commit of many rows, which takes a second or two.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a transaction may be silent between two statements. Between ours
+/// there is next to no work.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// A change of records. It holds the lock of the revision from its beginning, so
 /// that changes of several hosts come one after the other; and it moves the
@@ -32,11 +36,7 @@ impl<'a> RecordChange<'a> {
         space: &'a Space,
         lock_wait: Duration,
     ) -> Result<Self, sqlx::Error> {
-        let begin = AssertSqlSafe(format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; {}",
-            limit(lock_wait)
-        ));
-        let mut transaction = space.pool().begin_with(begin).await?;
+        let mut transaction = space.pool().begin_with(begin(lock_wait)).await?;
         sqlx::query(space.sql("SELECT number FROM lantern.revision WHERE id = 1 FOR UPDATE"))
             .execute(&mut *transaction)
             .await?;
@@ -67,6 +67,22 @@ impl DerefMut for RecordChange<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.transaction
     }
+}
+
+/// Begins a transaction that waits no longer than `lock_wait` for each lock.
+pub(super) fn begin(lock_wait: Duration) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("{}; {}", begin_patiently().0, limit(lock_wait)))
+}
+
+/// Begins a transaction. A host that stops in the middle, or is cut off, must not
+/// keep others from what it has locked: the server ends a transaction that it
+/// hears no more of.
+pub(super) fn begin_patiently() -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SET LOCAL idle_in_transaction_session_timeout = '{}ms'",
+        SILENCE.as_millis()
+    ))
 }
 
 /// Limits the wait for each lock until the transaction ends.

@@ -10,7 +10,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgArguments, PgConnection};
 
 use super::binary::write_row;
-use super::change::execute;
+use super::change::{begin_patiently, execute};
 use super::ddl;
 use super::error::{failed, rows_failed};
 use super::fence::{Step, fence};
@@ -56,7 +56,10 @@ pub(super) async fn fill(
     step: &Step,
 ) -> Result<bool, StoreError> {
     let generation = writer.generation;
-    let mut transaction = connection.begin().await.map_err(failed)?;
+    let mut transaction = connection
+        .begin_with(begin_patiently())
+        .await
+        .map_err(failed)?;
     let fence = fence(&writer.space, ", keyed = true");
     if !step.take(&mut transaction, fence.into()).await? {
         return Ok(false);

@@ -7,6 +7,7 @@
 
 use sqlx::postgres::PgConnection;
 
+use super::change::{PATIENCE, begin};
 use super::error::{failed, is_no_table};
 use super::space::Space;
 use crate::model::{Checkpoint, Description, Epoch, GenerationId};
@@ -47,7 +48,11 @@ pub(super) async fn claim(
 }
 
 async fn take(space: &Space, id: GenerationId, owner: &Owner) -> Result<Option<Claim>, StoreError> {
-    let mut transaction = space.pool().begin().await.map_err(failed)?;
+    let mut transaction = space
+        .pool()
+        .begin_with(begin(PATIENCE))
+        .await
+        .map_err(failed)?;
     let taken: Option<(i64, bool, String, String)> = sqlx::query_as(space.sql(CLAIM))
         .bind(id.0)
         .bind(&owner.host)

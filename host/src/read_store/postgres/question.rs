@@ -15,6 +15,7 @@ use crate::read_store::{Answer, Query, StoreError};
 
 /// See `ReadStore::query`.
 pub(super) async fn answer(space: &Space, query: &Query) -> Result<Answer, StoreError> {
+    let mut gone = None;
     loop {
         let (generation, table) = find_table(space, query).await?;
         let checked = query.check(&table)?;
@@ -27,7 +28,10 @@ pub(super) async fn answer(space: &Space, query: &Query) -> Result<Answer, Store
         let stored = match stored {
             Ok(stored) => stored,
             // Two swaps have come in between; there is another live generation.
-            Err(error) if is_no_table(&error) => continue,
+            Err(error) if is_no_table(&error) && gone != Some(generation) => {
+                gone = Some(generation);
+                continue;
+            }
             Err(error) if meaning(&error) == Meaning::BadValue => {
                 return Err(StoreError::BadQuery(format!(
                     "no row of `{}` can have such a value: {error}",

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
 
+use super::change::begin_patiently;
 use super::error::{failed, is_about_rows, is_no_table, rows_failed};
 use super::fence::{FENCE_PARAMETERS, Step, fence, refused};
 use super::fill;
@@ -141,7 +142,10 @@ impl PostgresWriter {
         changes: &Changes,
         step: &Step,
     ) -> Result<bool, StoreError> {
-        let mut transaction = connection.begin().await.map_err(failed)?;
+        let mut transaction = connection
+            .begin_with(begin_patiently())
+            .await
+            .map_err(failed)?;
         if !step.take(&mut transaction, self.fence.clone()).await? {
             return Ok(false);
         }

@@ -100,6 +100,15 @@ pub(in crate::source) async fn a_stream_may_be_expected_without_being_appended_t
         assert!(matches!(error, SourceError::WrongVersion { .. }), "{error}");
     }
     store.append(Vec::new(), both(1, 1)).await.unwrap();
+    // Names that no stream can have.
+    for name in ["", "a\0", &"x".repeat(2_000)] {
+        let error = store.append(Vec::new(), expect(name, 1)).await.unwrap_err();
+        assert!(
+            matches!(error, SourceError::WrongVersion { actual: 0, .. }),
+            "{error}"
+        );
+        store.append(Vec::new(), expect(name, 0)).await.unwrap();
+    }
     assert_eq!(shown(store, "").await, owned(&[("a", "", 1), ("b", "", 1)]));
 }
 

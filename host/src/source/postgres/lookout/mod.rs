@@ -34,13 +34,12 @@
 //!
 //! # What it does
 //!
-//! A [scan](scan) reads, in one snapshot, the positions above the mark and where
+//! A [scan] reads, in one snapshot, the positions above the mark and where
 //! some are missing. The mark moves over what has no gap without further ado. At
 //! a gap it stops, and a fence is raised. When the fence has fallen, a scan *after*
 //! the reading that showed it tells which gaps are left; each is written into the
-//! [`GapBook`](crate::source::GapBook), and the mark goes on. All of one look runs
-//! on one connection, and looks at no standby, so that the locks and the rows are
-//! of one server.
+//! [`GapBook`], and the mark goes on. All of one look runs on one connection, and
+//! looks at no standby, so that the locks and the rows are of one server.
 //!
 //! At the start there is no mark, and the history may be full of gaps that were
 //! passed long ago, or that deletions left. One fence at the last position settles

@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use crate::model::Event;
+use crate::source::append::{MAX_NAME_BYTES, MAX_TENANT_BYTES};
 use crate::source::{ExpectedVersion, SourceError};
 
 /// The streams of an append, each once.
@@ -28,18 +29,24 @@ impl<'a> Streams<'a> {
             version,
         } in expected
         {
-            let slot = streams.slot(&mut places, stream, tenant);
+            let wrong = |actual: i64| SourceError::WrongVersion {
+                stream: stream.clone(),
+                expected: *version,
+                actual: actual as u64,
+            };
+            if !can_be(tenant, stream) {
+                // It has no events, and cannot even be asked for.
+                match version {
+                    0 => continue,
+                    _ => return Err(wrong(0)),
+                }
+            }
             // A number beyond all versions is as wrong as any.
             let version = i64::try_from(*version).unwrap_or(i64::MAX);
-            let wanted = &mut streams.expected[slot as usize - 1];
-            match wanted.replace(version) {
-                Some(other) if other != version => {
-                    return Err(SourceError::WrongVersion {
-                        stream: stream.clone(),
-                        expected: version as u64,
-                        actual: other as u64,
-                    });
-                }
+            let slot = streams.slot(&mut places, stream, tenant);
+            match streams.expected[slot as usize - 1].replace(version) {
+                // It cannot have both.
+                Some(other) if other != version => return Err(wrong(other)),
                 _ => {}
             }
         }
@@ -63,4 +70,10 @@ impl<'a> Streams<'a> {
             self.names.len() as i32
         })
     }
+}
+
+/// Whether there can be a stream of that name: one that an append would take.
+fn can_be(tenant: &str, stream: &str) -> bool {
+    let is_name = |name: &str, most| name.len() <= most && !name.contains('\0');
+    !stream.is_empty() && is_name(stream, MAX_NAME_BYTES) && is_name(tenant, MAX_TENANT_BYTES)
 }
