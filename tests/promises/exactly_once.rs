@@ -98,9 +98,8 @@ fn torture(test: &str, mut host: TestHost, subject: &Subject, head: i64) {
             host.command(&["rebuild", subject.projector]).ok();
         }
         let before = Stand::of(&host);
-        host.start_with(&flags(&mut chance));
-        std::thread::sleep(chance.time(60..600));
-        host.kill();
+        let flags = flags(&mut chance);
+        live_shortly(&mut host, &flags, &mut chance);
         let after = Stand::of(&host);
         met.note(&before, &after, head);
         assert_in_step(&host, subject, &after);
@@ -118,6 +117,23 @@ fn torture(test: &str, mut host: TestHost, subject: &Subject, head: i64) {
         ),
     );
 }
+
+/// Starts a host and kills it: now and then anywhere in its start, else soon after
+/// it has begun to work.
+fn live_shortly(host: &mut TestHost, flags: &[&str], chance: &mut Chance) {
+    let before = host.log().matches(AT_WORK).count();
+    host.start_with(flags);
+    if chance.number(0..4) > 0 {
+        host.until("the host works", || {
+            host.log().matches(AT_WORK).count() > before
+        });
+    }
+    std::thread::sleep(chance.time(0..500));
+    host.kill();
+}
+
+/// What a host logs when it begins to work on events.
+const AT_WORK: &str = "projector started";
 
 /// Small batches, of a size that changes: a few hundred commits for a kill.
 fn flags(chance: &mut Chance) -> Vec<&'static str> {
@@ -198,9 +214,8 @@ fn kills_during_rebuilds_and_swaps_are_not_seen_by_readers(store: Store) {
         if Stand::of(&host).building.is_none() {
             host.command(&["rebuild", "counter"]).ok();
         }
-        host.start_with(&[&COMMIT_ALWAYS[..], &["--set", "batch.events=1"]].concat());
-        std::thread::sleep(chance.time(60..450));
-        host.kill();
+        let flags = [&COMMIT_ALWAYS[..], &["--set", "batch.events=1"]].concat();
+        live_shortly(&mut host, &flags, &mut chance);
         assert_eq!(
             host.reader().rows(all).unwrap(),
             expected,

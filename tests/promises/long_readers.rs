@@ -30,11 +30,14 @@ fn a_swap_waits_for_a_long_reader_without_holding_up_the_others() {
         tries >= 4
     });
     let blocker = long.pid().to_string();
-    let trouble = host.projector_status("counter").to_string();
+    let building = host.projector_status("counter")["building"].clone();
+    let trouble = building["trouble"].as_str().unwrap_or_default();
     assert!(
         trouble.contains("the swap waits for readers") && trouble.contains(&blocker),
-        "status names the one in the way, {blocker}: {trouble}"
+        "status names the one in the way, {blocker}: {building:#}"
     );
+    let text = host.command(&["status"]).ok().out;
+    assert!(text.contains(trouble), "{text}");
     assert!(host.log().contains(&blocker), "the log does, too");
     host.append(&Events::from(101).increased("counter-0", 1));
     host.until_number("SELECT sum(events) FROM counters", 101);

@@ -67,11 +67,6 @@ impl Schema {
         &self.quoted
     }
 
-    /// The name as it is.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// A table, view, function or sequence of the schema.
     pub(super) fn of(&self, name: &str) -> String {
         format!("{}.{name}", self.quoted)
