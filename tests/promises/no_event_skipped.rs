@@ -6,17 +6,19 @@
 //! of order, and some never. Meanwhile a host reads. At the end its projector,
 //! the witness, has seen what is in the table: every event once, in the order of
 //! positions, each stream without a hole; and every position that is missing is
-//! in the book of gaps. Four seconds of writing as a rule; a minute with
-//! `LANTERN_TORTURE=1` (`make torture`).
+//! in the book of gaps. Four seconds of writing as a rule; with `LANTERN_TORTURE=1`
+//! (`make torture`) sixteen writers for a minute and 300,000 events at least, with
+//! transactions that are held open for ten seconds and a crash of the server.
 
 use std::time::Duration;
 
-use lantern_test_servers::{Session, TestDatabase};
+use lantern_test_servers::{Postgres, Session, TestDatabase};
 use serde_json::Value;
 
 use super::is_torture;
 use crate::harness::event_table::{self as tables, EventTable};
-use crate::harness::writers::Writers;
+use crate::harness::store::Place;
+use crate::harness::writers::{Writers, Zeal};
 use crate::harness::{Chance, Store, TestHost, told};
 
 /// Streams that all writers append to.
@@ -68,18 +70,32 @@ fn of_axon_jdbc() {
 }
 
 fn torture(table: &'static EventTable) {
-    if !Store::Postgres.is_here() {
+    let Some(server) = Postgres::start() else {
         return;
-    }
-    let mut host = witnessing(table, table.settings);
-    let (writers, span) = match is_torture() {
-        true => (16, Duration::from_secs(60)),
-        false => (8, Duration::from_secs(4)),
+    };
+    let mut host = witnessing(TestHost::at(Place::on(&server), table.settings), table);
+    let zeal = match is_torture() {
+        true => Zeal {
+            writers: 16,
+            most_events: 40,
+            span: Duration::from_secs(60),
+            events: 300_000,
+            hold_every: Duration::from_secs(15),
+            crash: true,
+        },
+        false => Zeal {
+            writers: 8,
+            most_events: 3,
+            span: Duration::from_secs(4),
+            events: 1,
+            hold_every: Duration::ZERO,
+            crash: false,
+        },
     };
     let mut chance = Chance::new();
     let shared: Vec<String> = (0..SHARED).map(|_| table.stream(&mut chance)).collect();
-    let writers = Writers::begin(&host, table, &shared, writers, &mut chance);
-    writers.cut_off_some(host.database(), span, &mut chance);
+    let writers = Writers::begin(&host, table, &shared, zeal, &mut chance);
+    let took = writers.cut_off_some(&server, host.database(), zeal, &mut chance);
     let tally = writers.end();
 
     let truth = count(host.database(), table.truth);
@@ -97,7 +113,8 @@ fn torture(table: &'static EventTable) {
     assert_eq!(status["held_back"], Value::Null);
     assert_eq!(status["projectors"][0]["lag"], 0);
     let what = format!(
-        "{truth} events, {gaps} positions without one; {tally:?} (seed {})",
+        "{truth} events in {} s, {gaps} positions without one; {tally:?} (seed {})",
+        took.as_secs(),
         chance.seed()
     );
     told(&format!("no_event_skipped::{}", table.name), &what);
@@ -119,7 +136,10 @@ fn without_proof_a_late_commit_is_lost_and_with_it_held_back() {
         ("ignore", vec!["early", "after"]),
         ("prove", vec!["late", "early", "after"]),
     ] {
-        let mut host = witnessing(table, &format!("event_store.gaps = \"{gaps}\""));
+        let mut host = witnessing(
+            TestHost::on_with(Store::Postgres, &format!("event_store.gaps = \"{gaps}\"")),
+            table,
+        );
         let append = |session: &Session, id: &str| {
             session.run(&format!(
                 "SELECT lantern_events.lantern_append('{id}', '{{\"id\": \"{id}\", \"type\": \"t\"}}')"
@@ -155,7 +175,7 @@ fn an_old_transaction_that_appends_nothing_holds_nothing_back() {
     if !Store::Postgres.is_here() {
         return;
     }
-    let mut host = witnessing(&tables::LANTERN, "");
+    let mut host = witnessing(TestHost::on_with(Store::Postgres, ""), &tables::LANTERN);
     let (idle, rolls_back) = (host.database().session(), host.database().session());
     idle.run("CREATE TABLE elsewhere (n bigint)");
     idle.run("BEGIN; INSERT INTO elsewhere VALUES (1)");
@@ -175,8 +195,7 @@ fn an_old_transaction_that_appends_nothing_holds_nothing_back() {
 }
 
 /// A host with the witness, on a tool's table, at work.
-fn witnessing(table: &EventTable, settings: &str) -> TestHost {
-    let mut host = TestHost::on_with(Store::Postgres, settings);
+fn witnessing(mut host: TestHost, table: &EventTable) -> TestHost {
     host.database().run(&table.schema());
     host.install("witness", "witness.wasm");
     host.start();
