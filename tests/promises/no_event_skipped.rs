@@ -226,23 +226,17 @@ fn assert_all_witnessed(host: &TestHost, table: &EventTable) {
 /// how many are missing.
 fn assert_gaps_are_in_the_book(host: &TestHost, table: &EventTable) -> i64 {
     let truth = table.truth;
+    let there = format!("SELECT position FROM ({truth}) t");
     let missing = format!(
-        "SELECT n FROM generate_series((SELECT min(position) FROM ({truth}) f), \
-                                       (SELECT max(position) FROM ({truth}) l)) n \
-         WHERE n NOT IN (SELECT position FROM ({truth}) t)"
+        "SELECT generate_series((SELECT min(position) FROM ({truth}) f), \
+                                (SELECT max(position) FROM ({truth}) l)) EXCEPT {there}"
     );
-    let in_book = "EXISTS (SELECT FROM read_models.lantern_gaps g \
-                   WHERE n BETWEEN g.first_position AND g.last_position)";
+    let in_book =
+        "SELECT generate_series(first_position, last_position) FROM read_models.lantern_gaps";
     let database = host.database();
-    let unproven = count(
-        database,
-        &format!("SELECT n FROM ({missing}) m WHERE NOT {in_book}"),
-    );
+    let unproven = count(database, &format!("({missing}) EXCEPT {in_book}"));
     assert_eq!(unproven, 0, "missing positions that are not in the book");
-    let wrong = count(
-        database,
-        &format!("SELECT n FROM (SELECT position AS n FROM ({truth}) t) p WHERE {in_book}"),
-    );
+    let wrong = count(database, &format!("{in_book} INTERSECT {there}"));
     assert_eq!(wrong, 0, "positions in the book that have an event");
     count(database, &missing)
 }
