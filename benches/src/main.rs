@@ -30,6 +30,8 @@ struct Arguments {
 enum Bench {
     /// Events per second and CPU time per event, beside native projectors.
     Throughput(throughput::Arguments),
+    /// Where Lantern's time goes on PostgreSQL, stage by stage.
+    Stages(postgres::stages::Arguments),
     /// From append to visible row.
     Latency(latency::Arguments),
     /// From a changed component in the folder to its first commit.
@@ -44,6 +46,7 @@ enum Bench {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().bench {
         Bench::Throughput(arguments) => throughput::run(arguments).await,
+        Bench::Stages(arguments) => postgres::stages::run(arguments).await,
         Bench::Latency(arguments) => latency::run(arguments).await,
         Bench::Reload(arguments) => reload::run(arguments).await,
         Bench::Memory(arguments) => memory::run(arguments).await,

@@ -6,6 +6,7 @@ mod plain;
 mod report;
 mod rows;
 mod server;
+pub(crate) mod stages;
 pub(crate) mod throughput;
 
 pub(crate) use server::Way;

@@ -91,7 +91,8 @@ fn answers_tell_the_types_of_their_columns() {
     let Some(postgres) = Postgres::shared() else {
         return;
     };
-    let session = postgres.database().session();
+    let database = postgres.database();
+    let session = database.session();
     let sql = "SELECT 1::bigint, 2.50::numeric, true, 'x'::text, NULL::bytea";
     let answer = session.ask(sql).unwrap();
     assert_eq!(answer.types, ["INT8", "NUMERIC", "BOOL", "TEXT", "BYTEA"]);
