@@ -25,7 +25,7 @@ mod promises {
     mod several_hosts;
 
     /// Whether the long forms are to be run.
-    fn is_torture() -> bool {
+    pub(crate) fn is_torture() -> bool {
         std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct EventTable {
     append: Append,
     /// Lines of `lantern.toml`.
     pub(crate) settings: &'static str,
+    /// Whether the tool lets one transaction append at a time.
+    pub(crate) one_at_a_time: bool,
     /// All events as `id, stream, version` (from 1) and `position`.
     pub(crate) truth: &'static str,
 }
@@ -49,6 +51,7 @@ pub(crate) const LANTERN: EventTable = EventTable {
              FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS e (id, type, data, n)), $2)",
     ),
     settings: "",
+    one_at_a_time: false,
     truth: "SELECT id, stream, version, position FROM lantern_events.lantern_event_log",
 };
 
@@ -60,6 +63,7 @@ pub(crate) const MARTEN: EventTable = EventTable {
     folder: "marten",
     append: Append::File("append.sql"),
     settings: "event_store.preset = \"marten\"",
+    one_at_a_time: false,
     truth: MARTEN_EVENTS,
 };
 
@@ -69,6 +73,7 @@ pub(crate) const MARTEN_RICH: EventTable = EventTable {
     folder: "marten",
     append: Append::Numbered("append_rich_numbers.sql", "append_rich.sql"),
     settings: "event_store.preset = \"marten\"",
+    one_at_a_time: false,
     truth: MARTEN_EVENTS,
 };
 
@@ -77,6 +82,7 @@ pub(crate) const MESSAGE_DB: EventTable = EventTable {
     folder: "message-db",
     append: Append::File("append.sql"),
     settings: "event_store.preset = \"message-db\"",
+    one_at_a_time: true,
     truth: "SELECT id::text AS id, stream_name AS stream, position + 1 AS version, \
             global_position AS position FROM message_store.messages",
 };
@@ -86,6 +92,7 @@ pub(crate) const EMMETT: EventTable = EventTable {
     folder: "emmett",
     append: Append::File("append.sql"),
     settings: "event_store.preset = \"emmett\"",
+    one_at_a_time: false,
     truth: "SELECT message_id AS id, stream_id AS stream, stream_position AS version, \
             global_position AS position FROM public.emt_messages",
 };
@@ -95,6 +102,7 @@ pub(crate) const EVENTSOURCING: EventTable = EventTable {
     folder: "eventsourcing",
     append: Append::File("append.sql"),
     settings: "event_store.preset = \"eventsourcing\"\nevent_store.table = \"public.school_events\"",
+    one_at_a_time: true,
     truth: "SELECT originator_id || '/' || originator_version AS id, originator_id::text AS stream, \
             originator_version AS version, notification_id AS position FROM public.school_events",
 };
@@ -104,6 +112,7 @@ pub(crate) const COMMANDED: EventTable = EventTable {
     folder: "commanded",
     append: Append::File("append.sql"),
     settings: "event_store.preset = \"commanded\"",
+    one_at_a_time: true,
     truth: "SELECT l.event_id::text AS id, s.stream_uuid AS stream, \
             l.original_stream_version AS version, l.stream_version AS position \
             FROM public.stream_events l JOIN public.streams s ON s.stream_id = l.original_stream_id \
@@ -115,6 +124,7 @@ pub(crate) const AXON: EventTable = EventTable {
     folder: "axon",
     append: Append::File("append.sql"),
     settings: "event_store.preset = \"axon\"",
+    one_at_a_time: false,
     truth: "SELECT event_identifier AS id, aggregate_identifier AS stream, \
             sequence_number + 1 AS version, global_index AS position FROM public.domain_event_entry",
 };
@@ -124,6 +134,7 @@ pub(crate) const AXON_JDBC: EventTable = EventTable {
     folder: "axon-jdbc",
     append: Append::File("append.sql"),
     settings: "event_store.preset = \"axon-jdbc\"",
+    one_at_a_time: false,
     truth: "SELECT eventidentifier AS id, aggregateidentifier AS stream, \
             sequencenumber + 1 AS version, globalindex AS position FROM public.domainevententry",
 };

@@ -20,7 +20,7 @@ use super::places;
 use super::rows::Reader;
 use super::said::Said;
 use super::store::{EVENTS, Place, READ_MODELS, Store};
-use super::waiting::{LOOK, PATIENCE};
+use super::waiting::{LOOK, patience};
 
 /// What the tests set unless they set it otherwise: files are taken sooner than
 /// by default.
@@ -387,7 +387,7 @@ fn wait(child: &mut Child) -> ExitStatus {
         if let Some(ended) = child.try_wait().expect("one's own child can be asked") {
             return ended;
         }
-        assert!(begun.elapsed() < PATIENCE, "the process does not end");
+        assert!(begun.elapsed() < patience(), "the process does not end");
         std::thread::sleep(LOOK);
     }
 }

@@ -5,8 +5,14 @@ use std::time::{Duration, Instant};
 use super::host::TestHost;
 
 /// How long anything is waited for before a test gives up; this only turns a hang
-/// into a failure.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+/// into a failure. The long forms leave hundreds of thousands of events to catch up
+/// with.
+pub(super) fn patience() -> Duration {
+    match crate::promises::is_torture() {
+        true => Duration::from_secs(600),
+        false => Duration::from_secs(90),
+    }
+}
 /// How often one looks while waiting.
 pub(super) const LOOK: Duration = Duration::from_millis(25);
 
@@ -15,7 +21,7 @@ impl TestHost {
     pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let begun = Instant::now();
         while !is_so() {
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > patience() {
                 panic!("waited in vain until {what}\nstatus: {:#}", self.status());
             }
             std::thread::sleep(LOOK);

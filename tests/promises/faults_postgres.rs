@@ -27,6 +27,7 @@ fn connections_cut_at_random_lose_and_double_nothing() {
     let mut log = Counted::new(TestHost::on_with(Store::Postgres, SETTINGS));
     log.append(20_000);
     log.host.start();
+    log.host.until_state("counter", "live");
     let (begun, mut cut) = (Instant::now(), 0);
     while begun.elapsed() < span(5, 60) {
         sleep(chance.time(10..120));

@@ -77,7 +77,8 @@ fn torture(table: &'static EventTable) {
     let zeal = match is_torture() {
         true => Zeal {
             writers: 16,
-            most_events: 40,
+            // Who waits for all others gets there with larger appends only.
+            most_events: if table.one_at_a_time { 400 } else { 40 },
             span: Duration::from_secs(60),
             events: 300_000,
             hold_every: Duration::from_secs(15),
@@ -108,10 +109,13 @@ fn torture(table: &'static EventTable) {
     });
     assert_all_witnessed(&host, table);
     let gaps = assert_gaps_are_in_the_book(&host, table);
-    let status = host.status();
-    assert_eq!(status["head"][""], last, "what a second terminal is told");
-    assert_eq!(status["held_back"], Value::Null);
-    assert_eq!(status["projectors"][0]["lag"], 0);
+    // A writer may not have left yet, and holds back what it took and never used.
+    host.until("a second terminal is told that all is read", || {
+        let status = host.status();
+        status["head"][""] == last
+            && status["held_back"].is_null()
+            && status["projectors"][0]["lag"] == 0
+    });
     let what = format!(
         "{truth} events in {} s, {gaps} positions without one; {tally:?} (seed {})",
         took.as_secs(),

@@ -152,17 +152,22 @@ pub(super) fn done_of(building: &BuildingStatus) -> (u64, u64) {
     (done, done + building.lag)
 }
 
+fn tried_again(what: &str, trouble: &str) -> String {
+    format!("\n{what} is being tried again: {}\n", indented(trouble))
+}
+
 fn trouble_text(projector: &ProjectorStatus) -> String {
     let mut text = String::new();
     if let Some(failure) = &projector.failure {
         text += &failure_text(&format!("{} failed", projector.name), failure);
     }
     if let Some(trouble) = &projector.trouble {
-        text += &format!(
-            "\n{} is being tried again: {}\n",
-            projector.name,
-            indented(trouble)
-        );
+        text += &tried_again(projector.name.as_str(), trouble);
+    }
+    let building = projector.building.as_ref();
+    if let Some((building, trouble)) = building.and_then(|b| Some((b, b.trouble.as_ref()?))) {
+        let what = format!("the rebuild of {} to {}", projector.name, building.version);
+        text += &tried_again(&what, trouble);
     }
     if let Some((building, failure)) = projector
         .building

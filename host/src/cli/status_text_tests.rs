@@ -145,6 +145,7 @@ fn projector() -> ProjectorStatus {
             events_per_second: 500.0,
             phase: "catching up".into(),
             failure: None,
+            trouble: None,
             seconds_left: Some(30.0),
         }),
         can_roll_back_to: None,

@@ -119,6 +119,7 @@ impl Vitals {
             heartbeat_at: Timestamp::now(),
             activities: activities.collect(),
             refused: told.refused.clone(),
+            head: self.source.news().borrow().clone(),
             held_back: self.source.held_back(),
             connections: (self.connections)(),
         }

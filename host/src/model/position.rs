@@ -74,6 +74,15 @@ impl Checkpoint {
             .all(|(name, position)| self.partition(name) >= position)
     }
 
+    /// The later position of the two in every partition.
+    pub fn furthest(mut self, other: &Checkpoint) -> Checkpoint {
+        for (name, position) in &other.0 {
+            let here = self.0.entry(name.clone()).or_default();
+            *here = (*here).max(*position);
+        }
+        self
+    }
+
     /// How many positions lie between this checkpoint and `head`, over all
     /// partitions: the lag, in events.
     pub fn lag_to(&self, head: &Checkpoint) -> u64 {
@@ -110,5 +119,8 @@ mod tests {
         assert!(!there.reaches(&here));
         assert!(here.reaches(&Checkpoint::start()));
         assert_eq!(there.lag_to(&here), 1);
+        let both =
+            Checkpoint::from_partitions([("a".into(), Position(5)), ("b".into(), Position(3))]);
+        assert_eq!(here.furthest(&there), both);
     }
 }

@@ -118,15 +118,20 @@ pub struct BuildingStatus {
     pub phase: String,
     /// Why it stands still, if it failed.
     pub failure: Option<Failure>,
+    /// What it waits for, when something is in its way but being tried again.
+    pub trouble: Option<String>,
     /// An estimate of the time to the swap.
     pub seconds_left: Option<f64>,
 }
 
 /// How everything stands.
 pub async fn status(lantern: &Lantern) -> Result<Status, OperationError> {
-    let head = lantern.events.head().await?;
+    let seen_here = lantern.events.head().await?;
     let records = lantern.store.projectors().await?;
     let hosts = hosts(lantern).await?;
+    // A host may have seen more proven than this process, which came just now.
+    let heads = hosts.iter().map(|host| &host.record.head);
+    let head = heads.fold(seen_here.clone(), |head, other| head.furthest(other));
     let (passed, latest) = lantern.store.gaps(GAPS_SHOWN).await?;
     let seen = Seen {
         head: &head,
@@ -145,7 +150,12 @@ pub async fn status(lantern: &Lantern) -> Result<Status, OperationError> {
         refused: here
             .map(|host| host.record.refused.clone())
             .unwrap_or_default(),
-        held_back: seen.held_back().or_else(|| lantern.events.held_back()),
+        held_back: match seen.hosts.is_empty() {
+            false => seen.held_back(),
+            // What holds this process back is old news if a host has gone past it.
+            true if !seen_here.reaches(&head) => None,
+            true => lantern.events.held_back(),
+        },
         gaps: GapsStatus { passed, latest },
         host: here.map(HostStatus::of),
         hosts: hosts.iter().map(HostStatus::of).collect(),
@@ -255,6 +265,7 @@ impl Seen<'_> {
                 (None, None) => "waiting for a host".into(),
             },
             failure: building.failure.clone(),
+            trouble: activity.and_then(|a| a.trouble.clone()),
             seconds_left: (rate > 0.0).then(|| lag as f64 / rate),
         }
     }

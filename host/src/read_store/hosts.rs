@@ -1,7 +1,7 @@
 //! Hosts: who they are, what they hold, what they tell of themselves.
 
 use super::{Claim, Usage};
-use crate::model::{GenerationId, Timestamp};
+use crate::model::{Checkpoint, GenerationId, Timestamp};
 
 /// Who works on generations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,10 @@ pub struct HostRecord {
     pub activities: Vec<Activity>,
     /// Files in the watched folder that are not in use, and why.
     pub refused: Vec<RefusedFile>,
+    /// How far the log may be read, as far as it knows. What it has seen proven,
+    /// another process would have to wait for again.
+    #[serde(default)]
+    pub head: Checkpoint,
     /// What keeps the head of the log from moving on, if anything does.
     #[serde(default)]
     pub held_back: Option<String>,

@@ -1,7 +1,9 @@
 //! Records: what is kept, who sees it, and what the revision tells of it.
 
 use super::bench::*;
-use crate::model::{Digest, Failure, FailureClass, PassedGap, Position, Timestamp, WantedState};
+use crate::model::{
+    Checkpoint, Digest, Failure, FailureClass, PassedGap, Position, Timestamp, WantedState,
+};
 use crate::read_store::{Activity, HostRecord, SeenHost, Swap, Usage};
 
 pub(in crate::read_store) async fn the_revision_counts_changes_of_records_only(bench: &impl Bench) {
@@ -178,6 +180,7 @@ fn host() -> HostRecord {
             trouble: None,
         }],
         refused: Vec::new(),
+        head: Checkpoint::default(),
         held_back: Some("position 4 is missing".into()),
         connections: vec![Usage {
             database: "localhost:5432/shop".into(),

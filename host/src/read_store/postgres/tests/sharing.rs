@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bench::{PostgresBench, open, options};
-use crate::model::{Digest, GenerationId, Timestamp};
+use crate::model::{Checkpoint, Digest, GenerationId, Timestamp};
 use crate::postgres::Usage;
 use crate::read_store::behaviour::bench::*;
 use crate::read_store::{Claimed, Committed, HostRecord, PostgresOptions, ReadStore, StoreError};
@@ -26,6 +26,7 @@ fn beat(host: &str, instance: &str) -> HostRecord {
         heartbeat_at: Timestamp(2),
         activities: Vec::new(),
         refused: Vec::new(),
+        head: Checkpoint::default(),
         held_back: None,
         connections: Vec::<Usage>::new(),
     }

@@ -68,26 +68,33 @@ impl Places {
         if self.places.is_empty() {
             return Ok(None);
         }
-        let (from, position) = (&log.from, &log.position);
-        let lows: Vec<i64> = self.places.iter().map(|gap| gap.from as i64).collect();
-        let highs: Vec<i64> = self.places.iter().map(|gap| gap.to as i64).collect();
-        let sql = format!(
-            "SELECT late.lantern_at FROM unnest($1::bigint[], $2::bigint[]) \
-                 AS places (lantern_low, lantern_high) \
-             CROSS JOIN LATERAL (SELECT ({position})::bigint AS lantern_at FROM {from} \
-                 WHERE ({position}) >= lantern_low AND ({position}) <= lantern_high \
-                 ORDER BY {position} LIMIT 1) AS late \
-             ORDER BY 1 LIMIT 1"
-        );
-        let late = sqlx::query(AssertSqlSafe(sql))
+        let (lows, highs) = self.ascending();
+        let late = sqlx::query(AssertSqlSafe(question(log)))
             .persistent(false)
             .bind(lows)
             .bind(highs)
             .fetch_optional(conn)
             .await
             .map_err(failed)?;
-        late.map(|row| Ok(row.try_get::<i64, _>(0).map_err(failed)? as u64))
-            .transpose()
+        let late: Option<Option<i64>> =
+            late.map(|row| row.try_get(0)).transpose().map_err(failed)?;
+        Ok(late.flatten().map(|position| position as u64))
+    }
+
+    /// The first and the last positions of all places, in order; those that
+    /// overlap are one.
+    fn ascending(&self) -> (Vec<i64>, Vec<i64>) {
+        let mut places: Vec<Gap> = self.places.iter().copied().collect();
+        places.sort_unstable_by_key(|gap| gap.from);
+        let mut apart: Vec<Gap> = Vec::with_capacity(places.len());
+        for gap in places {
+            match apart.last_mut() {
+                Some(before) if gap.from <= before.to => before.to = before.to.max(gap.to),
+                _ => apart.push(gap),
+            }
+        }
+        let places = apart.iter().map(|gap| (gap.from as i64, gap.to as i64));
+        places.unzip()
     }
 
     /// The last event may be gone because it was deleted, or because the log went
@@ -115,5 +122,43 @@ impl Places {
         }
         self.last = end;
         Ok(())
+    }
+}
+
+/// SQL for the first position in any of the places from $1 to $2.
+fn question(log: &LogTable) -> String {
+    let (from, position) = (&log.from, &log.position);
+    match log.has_index {
+        // A look into the index for each place, wherever they lie.
+        true => format!(
+            "SELECT late.lantern_at FROM unnest($1::bigint[], $2::bigint[]) \
+                 AS places (lantern_low, lantern_high) \
+             CROSS JOIN LATERAL (SELECT ({position})::bigint AS lantern_at FROM {from} \
+                 WHERE ({position}) >= lantern_low AND ({position}) <= lantern_high \
+                 ORDER BY {position} LIMIT 1) AS late \
+             ORDER BY 1 LIMIT 1"
+        ),
+        // The table once, and for each position a binary search among the places:
+        // `width_bucket` gives the number of the last one that begins there or
+        // before, 0 when all begin later.
+        false => format!(
+            "SELECT min(({position})::bigint) FROM {from} \
+             WHERE ({position})::bigint \
+                 <= ($2::bigint[])[width_bucket(({position})::bigint, $1::bigint[])]"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_asked_for_in_order_and_once() {
+        let mut places = Places::new();
+        for (from, to) in [(5, 6), (10, 12), (3, 3), (11, 20), (20, 20), (21, 21)] {
+            places.add(Gap { from, to });
+        }
+        assert_eq!(places.ascending(), (vec![3, 5, 10, 21], vec![3, 6, 20, 21]));
     }
 }

@@ -100,6 +100,9 @@ pub(in crate::source::postgres) struct LogTable {
     pub(in crate::source::postgres) from: String,
     /// SQL expression of the position, an integer, best an indexed column.
     pub(in crate::source::postgres) position: String,
+    /// Whether an index finds positions. Without one, every question reads the
+    /// whole table, so that many small ones must be asked as one.
+    pub(in crate::source::postgres) has_index: bool,
     /// The table and its sequence, each a text for `::regclass` with its schema.
     /// Whoever holds a writing lock on one of them may still commit a position.
     pub(in crate::source::postgres) relations: Vec<String>,

@@ -71,6 +71,7 @@ impl PostgresEventStore {
         let log = LogTable {
             from: events.clone(),
             position: "position".into(),
+            has_index: true,
             relations: vec![events, schema.of("lantern_event_positions")],
             gaps: match options.gaps_ignored {
                 true => Gaps::Ignore,

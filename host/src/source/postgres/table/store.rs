@@ -48,6 +48,7 @@ impl TableSource {
         let log = LogTable {
             from: survey.from.clone(),
             position: survey.position.sql.clone(),
+            has_index: survey.has_index,
             relations: survey.relations.clone(),
             gaps: match mapping.gaps {
                 GapRule::Prove => Gaps::Prove {

@@ -40,6 +40,8 @@ pub(super) struct Survey {
     pub(super) first_version: u64,
     /// What works, but not well; with what to do.
     pub(super) warnings: Vec<String>,
+    /// Whether an index begins with the position.
+    pub(super) has_index: bool,
 }
 
 impl Survey {
@@ -89,6 +91,7 @@ impl Survey {
             shown: relation.name.clone(),
             relations: names,
             warnings: Vec::new(),
+            has_index: false,
             from,
         };
         survey.check_reading(conn, position).await?;
@@ -106,7 +109,8 @@ impl Survey {
             .fetch_optional(&mut *conn)
             .await
             .map_err(failed)?;
-        if !self.has_index(conn).await? {
+        self.has_index = self.is_indexed(conn).await?;
+        if !self.has_index {
             self.warnings.push(format!(
                 "no index of {table} begins with {position}, so every page of events reads the \
                  whole table; make one: CREATE INDEX CONCURRENTLY ON {table} ({position}) \
@@ -137,7 +141,7 @@ impl Survey {
 
     /// Whether the events can be had in order without sorting them. A plan that
     /// sorts although it should not shows that no index gives the order.
-    async fn has_index(&self, conn: &mut PgConnection) -> Result<bool, SourceError> {
+    async fn is_indexed(&self, conn: &mut PgConnection) -> Result<bool, SourceError> {
         let explain = format!(
             "EXPLAIN SELECT 1 FROM {f} WHERE {p} > 1 ORDER BY {p} LIMIT 1",
             f = self.from,

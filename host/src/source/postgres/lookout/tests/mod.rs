@@ -52,6 +52,7 @@ impl Log {
         LogTable {
             from: "log.events".into(),
             position: "position".into(),
+            has_index: true,
             relations: vec!["log.events".into(), "log.events_position_seq".into()],
             gaps,
             channel: Some("log news".into()),

@@ -43,14 +43,27 @@ async fn a_grace_holds_the_mark_for_numbers_taken_early() {
 
 #[tokio::test]
 async fn an_event_that_comes_after_all_stops_the_reading() {
+    // Both ways to ask are right, whether there is an index or not.
+    for has_index in [true, false] {
+        stops_at_a_late_event(has_index).await;
+    }
+}
+
+async fn stops_at_a_late_event(has_index: bool) {
     let Some(log) = Log::new().await else { return };
-    let lookout = log.lookout().await;
+    let table = LogTable {
+        has_index,
+        ..log.table(PROVE)
+    };
+    let lookout = log.try_lookout(table).await.unwrap();
     let mut writer = log.writer().await;
     writer
         .run("SELECT nextval('log.events_position_seq')")
         .await;
     writer.append().await;
     assert_eq!((look(&lookout).await, log.passed()), (2, vec![(1, 1)]));
+    tokio::time::sleep(late::EVERY).await;
+    assert_eq!(look(&lookout).await, 2, "nothing is late yet");
     writer
         .run("INSERT INTO log.events VALUES (1, 'by hand')")
         .await;
