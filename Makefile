@@ -33,7 +33,7 @@ guests: $(LANTERN) ## build the example projectors from source, with whatever co
 unit:
 	$(CARGO) test --locked --workspace --exclude lantern-tests
 	cd guest-sdk/rust && CARGO_TARGET_DIR=$(GUEST_TARGET) $(CARGO) test --locked
-	cd examples && $(CARGO) test --locked -p orders -p order-totals -p incidents
+	cd examples && $(CARGO) test --locked
 
 integration: guests ## the promises, on the real binary and real components
 	$(CARGO) test --locked -p lantern-tests -- --nocapture --test-threads 2

@@ -1,36 +1,74 @@
 //! Each example's events, appended, projected and queried as its README says,
 //! end in the rows that a script computed without any of our code.
+//!
+//! An example is a folder with `events.jsonl`. Its components are those of the
+//! package in the folder and of packages right below it, which project the same
+//! events; `expected` has a file for each table of all of them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::harness::{Store, TestHost, assert_rows, on_each_store, places};
 
-on_each_store![every_example_ends_in_its_expected_rows];
+on_each_store![
+    every_example_ends_in_its_expected_rows,
+    a_projector_that_catches_up_is_fed_newer_events_alone,
+];
 
 fn every_example_ends_in_its_expected_rows(store: Store) {
     let mut compared = 0;
-    for folder in folders(&places::root().join("examples")) {
+    for folder in folders(&examples()) {
         let events = folder.join("events.jsonl");
         if events.exists() {
-            compared += check(store, &folder, &events);
+            let host = host_of(store, &folder);
+            host.append_file(&events);
+            host.run_until_caught_up();
+            compared += compare(&host, &folder);
         }
     }
-    assert!(compared >= 3, "only {compared} tables were compared");
+    assert!(compared >= 15, "only {compared} tables were compared");
 }
 
-/// Runs one example; returns how many tables were compared.
-fn check(store: Store, folder: &Path, events: &Path) -> usize {
-    let example = folder
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .replace('-', "_");
-    let host = TestHost::on(store);
-    host.install(&example, &format!("{example}.wasm"));
-    host.append_file(events);
+fn a_projector_that_catches_up_is_fed_newer_events_alone(store: Store) {
+    let folder = examples().join("billing");
+    let text = read(&folder.join("events.jsonl"));
+    let lines: Vec<&str> = text.lines().collect();
+    let (first, newer) = lines.split_at(lines.len() / 2);
+    let host = host_of(store, &folder);
+    let append = |lines: &[&str]| {
+        let input = lines.join("\n");
+        host.command_with_input(&["append", "-"], input).ok();
+    };
+
+    append(first);
     host.run_until_caught_up();
-    let expected = std::fs::read_dir(folder.join("expected"))
-        .expect("an example with events has expected rows");
+    let come_to = host.projector_status("billing")["checkpoint"][""].clone();
+    append(newer);
+    assert_eq!(host.projector_status("billing")["lag"], newer.len());
+    let log = host.run_until_caught_up().err;
+    let start = log
+        .lines()
+        .find(|line| line.contains("projector started projector=billing"))
+        .expect("the log tells from where it goes on");
+    assert!(start.ends_with(&format!(" position={come_to}")), "{start}");
+    assert_eq!(compare(&host, &folder), 4);
+}
+
+/// A host with the components of an example.
+fn host_of(store: Store, folder: &Path) -> TestHost {
+    let host = TestHost::on(store);
+    let packages = std::iter::once(folder.to_owned()).chain(folders(folder));
+    for package in packages {
+        let component = package_name(&package).replace('-', "_");
+        host.install(&component, &format!("{component}.wasm"));
+    }
+    host
+}
+
+/// Compares the tables for which there are expected rows; returns how many.
+fn compare(host: &TestHost, folder: &Path) -> usize {
+    let expected =
+        fs::read_dir(folder.join("expected")).expect("an example with events has expected rows");
     let mut compared = 0;
     for file in expected.flatten().map(|entry| entry.path()) {
         if file
@@ -42,25 +80,48 @@ fn check(store: Store, folder: &Path, events: &Path) -> usize {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            let text = std::fs::read_to_string(&file).expect("the file is there");
             let found = host
                 .command(&["query", &table, "--format", "json"])
                 .ok()
                 .json();
-            let expected = serde_json::from_str(&text).expect("expected rows are JSON");
-            assert_rows(&format!("{example}: {table}"), &found, &expected);
+            let expected = serde_json::from_str(&read(&file)).expect("expected rows are JSON");
+            assert_rows(&shown(&file), &found, &expected);
             compared += 1;
         }
     }
     compared
 }
 
+/// The folders with a package right below this one, in order.
 fn folders(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir)
-        .expect("the examples are there")
-        .flatten();
-    entries
+    let entries = fs::read_dir(dir).expect("the examples are there").flatten();
+    let mut found: Vec<PathBuf> = entries
         .map(|entry| entry.path())
         .filter(|path| path.join("Cargo.toml").exists())
-        .collect()
+        .collect();
+    found.sort();
+    found
+}
+
+/// The name that a folder's `Cargo.toml` gives its package.
+fn package_name(folder: &Path) -> String {
+    let manifest = read(&folder.join("Cargo.toml"));
+    let name = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    name.unwrap_or_else(|| panic!("the package in {} has a name", shown(folder)))
+        .to_owned()
+}
+
+fn examples() -> PathBuf {
+    places::root().join("examples")
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", shown(file)))
+}
+
+fn shown(path: &Path) -> String {
+    let within = path.strip_prefix(examples()).unwrap_or(path);
+    within.display().to_string()
 }
