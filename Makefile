@@ -48,7 +48,9 @@ bench: guests ## the numbers of docs/performance.md
 	$(CARGO) build --locked --release -p lantern-benches
 	target/release/lantern-benches throughput
 	target/release/lantern-benches throughput --durability normal
+	target/release/lantern-benches throughput --store postgres
 	target/release/lantern-benches latency
+	target/release/lantern-benches latency --store postgres
 	target/release/lantern-benches reload
 	target/release/lantern-benches memory
 	target/release/lantern-benches scale

@@ -7,6 +7,8 @@ mod harness;
 mod examples;
 /// What goes wrong with projectors, databases and disks, and what then happens.
 mod failure;
+/// Version guards: what comes late or twice leaves no trace but a count.
+mod guards;
 /// A guest that misbehaves suffers alone.
 mod isolation;
 /// The README's promises, by name.
@@ -29,12 +31,16 @@ mod promises {
         std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
     }
 }
+/// Events that cannot be projected are set aside with their stream.
+mod quarantine;
 /// The large log of incidents ends in the rows that are expected.
 mod real_log;
 /// What happens to files in the watched folder.
 mod reload;
 /// House rules: arrows between rooms, docs, the interface's copies.
 mod tidy;
+/// When projectors work: at once, in batches, by a schedule.
+mod updates;
 /// Every verb of an operator, with and without a host.
 mod verbs;
 

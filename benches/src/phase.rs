@@ -45,11 +45,21 @@ impl Phase {
         let (_stop, stopped) = watch::channel(false);
         match self {
             Phase::CatchUp => {
-                let end = work(assignment, &StatusBoard::new(), stopped).await;
+                let end = work(
+                    assignment,
+                    &StatusBoard::new(lantern::config::Update::Immediate),
+                    stopped,
+                )
+                .await;
                 ensure!(end == End::CaughtUp, "the worker ended otherwise: {end:?}");
             }
             Phase::Rebuild => {
-                let end = rebuild::run(assignment, &StatusBoard::new(), stopped).await;
+                let end = rebuild::run(
+                    assignment,
+                    &StatusBoard::new(lantern::config::Update::Immediate),
+                    stopped,
+                )
+                .await;
                 ensure!(
                     end == RebuildEnd::Live,
                     "the rebuild ended otherwise: {end:?}"

@@ -27,7 +27,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let assignment = setting.assignment(&projector, Pacing::default()).await?;
         let (_stop, stopped) = watch::channel(false);
         let stopwatch = Stopwatch::start();
-        let end = work(&assignment, &StatusBoard::new(), stopped).await;
+        let end = work(
+            &assignment,
+            &StatusBoard::new(lantern::config::Update::Immediate),
+            stopped,
+        )
+        .await;
         let took = stopwatch.stop();
         ensure!(end == End::CaughtUp, "the worker ended otherwise: {end:?}");
         let events = orders as u64 * 4;

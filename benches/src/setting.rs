@@ -82,6 +82,8 @@ impl Setting {
             source: self.lantern.event_store(),
             store: self.lantern.read_store(),
             pacing,
+            failing: lantern::config::FailurePolicy::default().while_live(),
+            update: lantern::config::Update::Immediate,
             owner: Owner {
                 host: "bench".into(),
                 instance: "bench".into(),

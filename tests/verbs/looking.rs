@@ -233,5 +233,8 @@ fn streams_are_listed_by_name(store: Store) {
     };
     assert_eq!(listed(&[]), ["a-1=1", "b-1=2", "b-2=1"]);
     assert_eq!(listed(&["b-"]), ["b-1=2", "b-2=1"]);
+    assert_eq!(listed(&["--prefix", "b-"]), ["b-1=2", "b-2=1"]);
+    host.command(&["streams", "b-", "--prefix", "a-"])
+        .ended_with(2);
     assert_eq!(listed(&["--limit", "1"]), ["a-1=1"]);
 }

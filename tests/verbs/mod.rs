@@ -5,6 +5,7 @@ mod appending;
 mod looking;
 mod making;
 mod steering;
+mod waiting;
 
 use crate::harness::{Events, Store, TestHost};
 

@@ -182,6 +182,8 @@ mod tests {
             indexed: true,
             failure: None,
             created_at: Timestamp(0),
+            dead_letters: 0,
+            asked: 0,
             live_at: None,
         }
     }

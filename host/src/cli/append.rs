@@ -11,7 +11,7 @@ use clap::Args;
 use super::context::{Context, Talk};
 use super::error::CliError;
 use super::numbers::{bytes, counted, duration, rate};
-use super::output::print;
+use super::output::{print, print_json_line};
 use super::progress::Progress;
 use crate::operations::{self, AppendProgress, AppendReport, OnProgress};
 
@@ -19,13 +19,14 @@ use crate::operations::{self, AppendProgress, AppendReport, OnProgress};
 ///
 /// All of the file is appended in one transaction, or nothing. An event whose
 /// id is known from the same source is not appended again, so a file may be
-/// given twice.
+/// given twice. The last position is what a read model must reach to show all
+/// of them: `lantern wait` waits for it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   lantern append events.jsonl
   lantern append events.jsonl.gz --rejects wrong.jsonl
-  produce-events | lantern append -")]
+  produce-events | lantern append - --json | jq .last_position")]
 pub(super) struct Append {
     /// The file, or - for stdin
     file: PathBuf,
@@ -33,6 +34,10 @@ pub(super) struct Append {
     /// Append the rest although some lines are wrong, and write those to FILE
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+
+    /// JSON instead of a sentence
+    #[arg(long)]
+    json: bool,
 }
 
 impl Append {
@@ -46,7 +51,10 @@ impl Append {
         let lantern = context.open().await?;
         let progress = on_progress(context.talk, size);
         let report = operations::append(&lantern, input, rejects, progress).await?;
-        print(&self.summary(&report))
+        match self.json {
+            true => print_json_line(&report),
+            false => print(&self.summary(&report)),
+        }
     }
 
     /// The events, and how many bytes they are, if that is known.

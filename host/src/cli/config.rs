@@ -39,7 +39,7 @@ impl ShowConfig {
         }
         let rows = entries.iter().map(|entry| {
             vec![
-                entry.setting.key.into(),
+                entry.key.clone(),
                 entry.value.to_string(),
                 entry.origin.to_string(),
             ]
@@ -60,14 +60,14 @@ fn explained(entry: &ResolvedSetting) -> String {
     format!(
         "{key} = {value}  (from {origin})\n  {doc}\n  allowed   {allowed}\n  default   {default}: {reason}\n  \
          variable  {variable}\n",
-        key = setting.key,
+        key = entry.key,
         value = entry.value,
         origin = entry.origin,
         doc = setting.doc,
         allowed = setting.allowed(),
         default = setting.default(),
         reason = setting.reason,
-        variable = setting.variable(),
+        variable = entry.variable(),
     )
 }
 
@@ -87,11 +87,11 @@ impl<'a> JsonSetting<'a> {
     fn of(entry: &'a ResolvedSetting) -> Self {
         let setting = entry.setting;
         Self {
-            key: setting.key,
+            key: &entry.key,
             value: &entry.value,
             origin: entry.origin.to_string(),
             default: setting.default(),
-            variable: setting.variable(),
+            variable: entry.variable(),
             allowed: setting.allowed(),
             doc: setting.doc,
             reason: setting.reason,

@@ -9,6 +9,7 @@ mod append;
 mod build;
 mod config;
 mod context;
+mod dead_letters;
 mod error;
 mod globals;
 mod inspect;
@@ -25,6 +26,7 @@ mod signals;
 mod status;
 mod status_text;
 mod streams;
+mod wait;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,7 +58,7 @@ Examples:
   lantern query page_visits --order -visits   look at the read model
 
 Exit codes: 0 done, 1 your request or input, 2 usage, 3 the environment (files,
-locks, disk), 70 a bug in lantern.";
+locks, disk) or not yet, 70 a bug in lantern.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -69,8 +71,10 @@ enum Command {
     Resume(projectors::Resume),
     Rollback(projectors::Rollback),
     Drop(projectors::Drop),
+    DeadLetters(dead_letters::DeadLetters),
     Query(query::Ask),
     Streams(streams::Streams),
+    Wait(wait::Wait),
     New(new::New),
     Build(build::Build),
     Config(config::ShowConfig),
@@ -120,8 +124,10 @@ async fn dispatch(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Resume(command) => command.execute(context).await,
         Command::Rollback(command) => command.execute(context).await,
         Command::Drop(command) => command.execute(context).await,
+        Command::DeadLetters(command) => command.execute(context).await,
         Command::Query(command) => command.execute(context).await,
         Command::Streams(command) => command.execute(context).await,
+        Command::Wait(command) => command.execute(context).await,
         Command::New(command) => command.execute(),
         Command::Build(command) => command.execute(context).await,
         Command::Config(command) => command.execute(context),

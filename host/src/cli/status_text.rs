@@ -1,6 +1,6 @@
 //! How everything stands, as text.
 
-use super::numbers::{count, duration, percent, rate};
+use super::numbers::{count, counted, duration, percent, rate};
 use super::output::{Column, printable, table};
 use crate::model::{Checkpoint, Failure};
 use crate::operations::{
@@ -31,6 +31,7 @@ pub(super) fn status_text(status: &Status) -> String {
     } else {
         text += &projectors_table(&status.projectors);
     }
+    text += &notes_text(&status.projectors);
     for projector in &status.projectors {
         text += &trouble_text(projector);
     }
@@ -133,6 +134,33 @@ fn projectors_table(projectors: &[ProjectorStatus]) -> String {
     table(&columns, rows.collect())
 }
 
+/// What is worth knowing and no trouble: who does not work at once, and what was
+/// ignored.
+fn notes_text(projectors: &[ProjectorStatus]) -> String {
+    let mut notes = Vec::new();
+    for projector in projectors {
+        let name = &projector.name;
+        if projector.update != "immediate" {
+            let next = projector.next_run_at;
+            let next = next.map_or_else(String::new, |at| format!("; next run at {at}"));
+            notes.push(format!(
+                "{name} is {}{next}\n",
+                printable(&projector.update)
+            ));
+        }
+        if let Some(since) = projector.ignored_since.filter(|_| projector.ignored > 0) {
+            let commands = counted(projector.ignored, "command");
+            notes.push(format!(
+                "{name} has ignored {commands} since {since}, as their rows were as new or newer\n"
+            ));
+        }
+    }
+    match notes.is_empty() {
+        true => String::new(),
+        false => format!("\n{}", notes.concat()),
+    }
+}
+
 /// A rebuild in one line: version, phase, part done, rate, time left.
 pub(super) fn building_text(building: &BuildingStatus) -> String {
     let (done, total) = done_of(building);
@@ -160,6 +188,14 @@ fn trouble_text(projector: &ProjectorStatus) -> String {
     let mut text = String::new();
     if let Some(failure) = &projector.failure {
         text += &failure_text(&format!("{} failed", projector.name), failure);
+    }
+    if projector.dead_letters > 0 {
+        text += &format!(
+            "\n{} has set {} aside, whose streams wait: `lantern dead-letters list {}`\n",
+            projector.name,
+            counted(projector.dead_letters, "event"),
+            projector.name
+        );
     }
     if let Some(trouble) = &projector.trouble {
         text += &tried_again(projector.name.as_str(), trouble);

@@ -103,6 +103,30 @@ fn gaps_other_hosts_and_what_holds_the_log_back_are_told() {
 }
 
 #[test]
+fn updates_and_ignored_commands_stand_below_the_table() {
+    let scheduled = ProjectorStatus {
+        update: "scheduled, `0 2 * * *` UTC".into(),
+        next_run_at: Some(Timestamp(0)),
+        ..projector()
+    };
+    let guarded = ProjectorStatus {
+        ignored: 1_200,
+        ignored_since: Some(Timestamp(0)),
+        ..projector()
+    };
+    let text = status_text(&Status {
+        projectors: vec![scheduled, guarded],
+        ..nothing()
+    });
+    let at = "1970-01-01T00:00:00.000Z";
+    let expected = format!(
+        "\n\norders is scheduled, `0 2 * * *` UTC; next run at {at}\n\
+         orders has ignored 1,200 commands since {at}, as their rows were as new or newer\n"
+    );
+    assert!(text.ends_with(&expected), "{text}");
+}
+
+#[test]
 fn nothing_yet_says_how_to_begin() {
     assert!(status_text(&nothing()).contains("no projectors yet"));
 }
@@ -135,7 +159,12 @@ fn projector() -> ProjectorStatus {
         file: None,
         tables: vec!["orders".into()],
         failure: None,
+        dead_letters: 0,
         trouble: None,
+        update: "immediate".into(),
+        next_run_at: None,
+        ignored: 0,
+        ignored_since: None,
         building: Some(BuildingStatus {
             generation: GenerationId(2),
             version: "2.0.0".into(),
@@ -145,6 +174,7 @@ fn projector() -> ProjectorStatus {
             events_per_second: 500.0,
             phase: "catching up".into(),
             failure: None,
+            dead_letters: 0,
             trouble: None,
             seconds_left: Some(30.0),
         }),

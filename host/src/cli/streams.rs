@@ -13,11 +13,16 @@ use crate::operations;
 #[command(after_help = "\
 Examples:
   lantern streams
-  lantern streams order- --limit 20")]
+  lantern streams order- --limit 20
+  lantern streams --prefix process/acme/ --json")]
 pub(super) struct Streams {
     /// Only streams whose name begins so
     #[arg(default_value = "", hide_default_value = true)]
-    prefix: String,
+    beginning: String,
+
+    /// The same, as a flag
+    #[arg(long, conflicts_with = "beginning")]
+    prefix: Option<String>,
 
     /// The most streams wanted
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -32,8 +37,9 @@ impl Streams {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
         let lantern = context.open_existing().await?;
         // One above the limit, to know whether there are more.
+        let prefix = self.prefix.as_ref().unwrap_or(&self.beginning);
         let mut streams =
-            operations::streams(&lantern, &self.prefix, self.limit.saturating_add(1)).await?;
+            operations::streams(&lantern, prefix, self.limit.saturating_add(1)).await?;
         let has_more = streams.len() > self.limit;
         streams.truncate(self.limit);
         if self.json {

@@ -28,6 +28,12 @@ impl Setting {
         format!("LANTERN_{}", self.key.replace('.', "_").to_uppercase())
     }
 
+    /// Whether it can be set for a single projector, too.
+    pub fn is_of_projectors(&self) -> bool {
+        let section = self.key.split('.').next().unwrap_or_default();
+        ["batch", "commit", "cache", "retry", "failure", "update"].contains(&section)
+    }
+
     /// Its default.
     pub fn default(&self) -> SettingValue {
         self.field.read(&mut Settings::in_dir(Path::new("")))
@@ -285,55 +291,118 @@ pub static SETTINGS: &[Setting] = &[
         key: "batch.events",
         doc: "events handed to a projector at once",
         reason: "the least dear of 500 to 4,000: every batch pays for a fresh instance and for its memory",
-        field: Field::Count(|s| &mut s.pacing.batch_events, 1..=100_000),
+        field: Field::Count(|s| &mut s.projectors.pacing.batch_events, 1..=100_000),
     },
     Setting {
         key: "batch.kib",
         doc: "payload handed to a projector at once; one event goes even if larger",
         reason: "bounds what a batch of large events copies into the sandbox",
-        field: Field::Kibibytes(|s| &mut s.pacing.batch_bytes, 1..=(1 << 20)),
+        field: Field::Kibibytes(|s| &mut s.projectors.pacing.batch_bytes, 1..=(1 << 20)),
     },
     Setting {
         key: "commit.rows",
         doc: "changed rows that are worth a commit while catching up",
         reason: "by then the fixed cost of a commit no longer shows",
-        field: Field::Count(|s| &mut s.pacing.commit_rows, 1..=10_000_000),
+        field: Field::Count(|s| &mut s.projectors.pacing.commit_rows, 1..=10_000_000),
     },
     Setting {
         key: "commit.mib",
         doc: "gathered values that force a commit",
         reason: "bounds the memory of a projector with large rows",
-        field: Field::Mebibytes(|s| &mut s.pacing.commit_bytes, 1..=4096),
+        field: Field::Mebibytes(|s| &mut s.projectors.pacing.commit_bytes, 1..=4096),
     },
     Setting {
         key: "commit.interval_ms",
         doc: "longest time that changes are gathered before a commit",
         reason: "what a reader waits at most while a projector catches up",
-        field: Field::Milliseconds(|s| &mut s.pacing.commit_interval, 1..=DAY_MS),
+        field: Field::Milliseconds(|s| &mut s.projectors.pacing.commit_interval, 1..=DAY_MS),
     },
     Setting {
         key: "commit.fill_mib",
         doc: "gathered values that force a commit while a rebuild first fills its tables (PostgreSQL)",
         reason: "some hundred thousand rows, each written once however often it changes",
-        field: Field::Mebibytes(|s| &mut s.pacing.fill_bytes, 1..=(64 << 10)),
+        field: Field::Mebibytes(|s| &mut s.projectors.pacing.fill_bytes, 1..=(64 << 10)),
     },
     Setting {
         key: "cache.mib",
         doc: "rows remembered for each projector",
         reason: "some hundred thousand rows, which is most of what is still changing",
-        field: Field::Mebibytes(|s| &mut s.pacing.cache_bytes, 1..=(64 << 10)),
+        field: Field::Mebibytes(|s| &mut s.projectors.pacing.cache_bytes, 1..=(64 << 10)),
     },
     Setting {
         key: "retry.first_ms",
         doc: "first pause before something that failed is tried again; it doubles",
         reason: "a locked file is free again within it",
-        field: Field::Milliseconds(|s| &mut s.pacing.retry_first, 1..=DAY_MS),
+        field: Field::Milliseconds(|s| &mut s.projectors.pacing.retry_first, 1..=DAY_MS),
     },
     Setting {
         key: "retry.most_ms",
         doc: "longest pause before something that failed is tried again",
         reason: "spares what is in trouble, yet notices within half a minute that it is well",
-        field: Field::Milliseconds(|s| &mut s.pacing.retry_most, 1..=DAY_MS),
+        field: Field::Milliseconds(|s| &mut s.projectors.pacing.retry_most, 1..=DAY_MS),
+    },
+    Setting {
+        key: "failure.live",
+        doc: "what becomes of an event that a projector cannot project: it stops, or quarantines the stream",
+        reason: "rows that lack a stream are wrong rows; who can live with them says so",
+        field: Field::OnFailure(|s| &mut s.projectors.failure.live),
+    },
+    Setting {
+        key: "failure.rebuild",
+        doc: "the same while a rebuild fills its tables",
+        reason: "readers have the old rows, so nothing is lost by waiting for a better version",
+        field: Field::OnFailure(|s| &mut s.projectors.failure.rebuild),
+    },
+    Setting {
+        key: "failure.live_retries",
+        doc: "how often an event is tried again before it counts as failed",
+        reason: "a component is the same every time, but for the time a busy machine gives it",
+        field: Field::Count(|s| &mut s.projectors.failure.live_retries, 0..=100),
+    },
+    Setting {
+        key: "failure.rebuild_retries",
+        doc: "the same while a rebuild fills its tables",
+        reason: "nobody waits for it, and whoever rebuilds wants to know at once",
+        field: Field::Count(|s| &mut s.projectors.failure.rebuild_retries, 0..=100),
+    },
+    Setting {
+        key: "failure.most_dead_letters",
+        doc: "dead letters of one projector; at the next one it stops",
+        reason: "so many do not come from a bad event but from a bad projector",
+        field: Field::Count(
+            |s| &mut s.projectors.failure.most_dead_letters,
+            1..=1_000_000,
+        ),
+    },
+    Setting {
+        key: "update.strategy",
+        doc: "when a live projector works: immediate, batched (enough events or time), scheduled (by the clock)",
+        reason: "readers see an event within milliseconds; what may lag is for its users to say",
+        field: Field::Strategy(|s| &mut s.projectors.update.strategy),
+    },
+    Setting {
+        key: "update.interval_ms",
+        doc: "batched: longest time from one round to the next",
+        reason: "a minute: long enough to gather, short enough for a dashboard",
+        field: Field::Milliseconds(|s| &mut s.projectors.update.interval, 100..=DAY_MS),
+    },
+    Setting {
+        key: "update.events",
+        doc: "batched: events that begin a round sooner, all of the log counted",
+        reason: "half a batch: by then the fixed cost of a round no longer shows",
+        field: Field::Count(|s| &mut s.projectors.update.events, 1..=100_000_000),
+    },
+    Setting {
+        key: "update.schedule",
+        doc: "scheduled: cron expression (minute, hour, day, month, weekday; a field for seconds may come first)",
+        reason: "empty: there is no time that suits all",
+        field: Field::Schedule(|s| &mut s.projectors.update.schedule),
+    },
+    Setting {
+        key: "update.time_zone",
+        doc: "scheduled: time zone of the schedule, by its IANA name",
+        reason: "it has no summer time, and means the same on every machine",
+        field: Field::Zone(|s| &mut s.projectors.update.time_zone),
     },
     Setting {
         key: "watch.debounce_ms",

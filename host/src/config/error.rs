@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::resolve::Origin;
+use crate::model::InvalidName;
 
 /// Why there are no settings. All of it is for the user to mend.
 #[derive(Debug, thiserror::Error)]
@@ -34,21 +35,30 @@ pub enum ConfigError {
         /// Where.
         origin: Origin,
         /// The setting that may have been meant.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
     },
-    /// The settings of a single projector, which are still to come.
-    #[error(
-        "{origin}: settings of a single projector are not supported by this version of lantern"
-    )]
-    ProjectorSettings {
+    /// What is said of a single projector cannot be said of one.
+    #[error("{origin}: `{key}` cannot be set for a single projector")]
+    NotOfProjectors {
+        /// The setting.
+        key: String,
         /// Where.
         origin: Origin,
+    },
+    /// A projector cannot have this name.
+    #[error("{origin}: no projector has such a name")]
+    ProjectorName {
+        /// Where.
+        origin: Origin,
+        /// Why.
+        #[source]
+        source: InvalidName,
     },
     /// A value is not allowed.
     #[error("{origin}: `{key}` must be {allowed}, not {given}")]
     WrongValue {
         /// The setting.
-        key: &'static str,
+        key: String,
         /// What was given.
         given: String,
         /// Where.
@@ -60,7 +70,7 @@ pub enum ConfigError {
     #[error("{origin}: `{key}` {reason}")]
     Conflict {
         /// The setting that was said most emphatically.
-        key: &'static str,
+        key: String,
         /// Where it came from.
         origin: Origin,
         /// What is wrong.
@@ -81,8 +91,12 @@ impl ConfigError {
             ConfigError::UnknownKey { nearest: None, .. } => {
                 Some("`lantern config`, run elsewhere, lists all settings".into())
             }
-            ConfigError::ProjectorSettings { .. } => {
-                Some("set it for all projectors, in a table such as [limits]".into())
+            ConfigError::NotOfProjectors { key, .. } => Some(format!(
+                "set `{key}` itself, for the whole host; `lantern config --explain` says which can \
+                 be set under `[projectors.NAME]`"
+            )),
+            ConfigError::ProjectorName { .. } => {
+                Some("write `[projectors.NAME]` with the name that `lantern status` shows".into())
             }
             ConfigError::NotAnAssignment(_) => {
                 Some("for example: --set limits.memory_mib=256".into())

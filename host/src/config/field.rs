@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::event_table::{Gaps, Preset};
+use super::projector::OnFailure;
 use super::settings::{Durability, LogFormat, Settings};
+use super::update::{CronExpression, UpdateStrategy, Zone};
 
 /// The value of a setting, in the unit of its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,6 +56,11 @@ pub(super) enum Field {
     Url(Place<String>),
     Preset(Place<Preset>),
     Gaps(Place<Gaps>),
+    OnFailure(Place<OnFailure>),
+    Strategy(Place<UpdateStrategy>),
+    /// Times by cron; empty for none.
+    Schedule(Place<Option<CronExpression>>),
+    Zone(Place<Zone>),
     /// A number that the preset gives when nothing is said.
     OfPreset(Place<Option<u64>>, RangeInclusive<u64>),
 }
@@ -77,6 +84,13 @@ impl Field {
             Field::Url(place) => SettingValue::Text(without_password(place(settings))),
             Field::Preset(place) => word(&PRESETS, *place(settings)),
             Field::Gaps(place) => word(&GAPS, *place(settings)),
+            Field::OnFailure(place) => word(&ON_FAILURE, *place(settings)),
+            Field::Strategy(place) => word(&STRATEGIES, *place(settings)),
+            Field::Schedule(place) => {
+                let text = place(settings).as_ref().map(CronExpression::text);
+                SettingValue::Text(text.unwrap_or_default().to_owned())
+            }
+            Field::Zone(place) => SettingValue::Text(place(settings).name().to_owned()),
             Field::OfPreset(place, _) => place(settings)
                 .map_or_else(|| SettingValue::Text(String::new()), SettingValue::Number),
         }
@@ -106,6 +120,13 @@ impl Field {
             Field::Url(place) => *place(settings) = self.url(given)?,
             Field::Preset(place) => *place(settings) = self.choice(given, &PRESETS)?,
             Field::Gaps(place) => *place(settings) = self.choice(given, &GAPS)?,
+            Field::OnFailure(place) => *place(settings) = self.choice(given, &ON_FAILURE)?,
+            Field::Strategy(place) => *place(settings) = self.choice(given, &STRATEGIES)?,
+            Field::Schedule(place) => *place(settings) = self.schedule(given)?,
+            Field::Zone(place) => {
+                let zone = Zone::parse(self.text(given)?);
+                *place(settings) = zone.ok_or_else(|| self.refuse())?;
+            }
             Field::OfPreset(place, range) => {
                 *place(settings) = match self.text_or_nothing(given) {
                     Ok("") => None,
@@ -143,6 +164,10 @@ impl Field {
             Field::Url(_) => "a URL such as postgres://user@host:5432/database, or nothing".into(),
             Field::Preset(_) => words(&PRESETS),
             Field::Gaps(_) => words(&GAPS),
+            Field::OnFailure(_) => words(&ON_FAILURE),
+            Field::Strategy(_) => words(&STRATEGIES),
+            Field::Schedule(_) => "a cron expression such as `30 2 * * mon-fri`".into(),
+            Field::Zone(_) => "the name of a time zone such as `Europe/Berlin`".into(),
             Field::OfPreset(_, range) => number(range, "") + ", or nothing",
         }
     }
@@ -208,6 +233,17 @@ impl Field {
         Ok(text.to_owned())
     }
 
+    fn schedule(&self, given: &Given) -> Result<Option<CronExpression>, NotAllowed> {
+        let text = self.text_or_nothing(given)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let parsed = CronExpression::parse(text);
+        parsed.map(Some).map_err(|reason| NotAllowed {
+            allowed: format!("{} ({reason})", self.allowed()),
+        })
+    }
+
     fn text_or_nothing<'g>(&self, given: &'g Given) -> Result<&'g str, NotAllowed> {
         match given {
             Given::Quoted(text) | Given::Bare(text) if text.is_empty() => Ok(text),
@@ -257,6 +293,17 @@ const PRESETS: [(&str, Preset); 9] = [
 ];
 
 const GAPS: [(&str, Gaps); 2] = [("prove", Gaps::Prove), ("ignore", Gaps::Ignore)];
+
+const ON_FAILURE: [(&str, OnFailure); 2] = [
+    ("stop", OnFailure::Stop),
+    ("quarantine", OnFailure::Quarantine),
+];
+
+const STRATEGIES: [(&str, UpdateStrategy); 3] = [
+    ("immediate", UpdateStrategy::Immediate),
+    ("batched", UpdateStrategy::Batched),
+    ("scheduled", UpdateStrategy::Scheduled),
+];
 
 impl Preset {
     /// Its word.

@@ -1,8 +1,7 @@
 //! What the user wrote: `lantern.toml`.
 //!
 //! Tables and dotted keys mean the same, so a file is a list of dotted keys
-//! with values. `[projectors.NAME.…]` is kept for the settings of single
-//! projectors.
+//! with values. `[projectors.NAME.…]` has those of single projectors.
 
 use toml::de::{DeTable, DeValue};
 

@@ -15,9 +15,12 @@ mod file;
 mod gather;
 mod limits;
 mod nearest;
+mod of_projector;
 mod pacing;
+mod projector;
 mod resolve;
 mod settings;
+mod update;
 
 pub use defaults::{SETTINGS, Setting};
 pub use error::ConfigError;
@@ -26,8 +29,10 @@ pub use field::SettingValue;
 pub use gather::{FILE_NAME, gather};
 pub use limits::Limits;
 pub use pacing::Pacing;
+pub use projector::{Failing, FailurePolicy, OnFailure, ProjectorSettings};
 pub use resolve::{FileText, Flag, Inputs, Origin, Resolved, ResolvedSetting, resolve};
 pub use settings::{
     Durability, EventStoreSettings, LogFormat, LogSettings, ReadStoreSettings, Settings,
     WatchSettings,
 };
+pub use update::{Schedule, Update, UpdateSettings, UpdateStrategy};

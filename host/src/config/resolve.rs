@@ -10,6 +10,7 @@ use super::event_table::Preset;
 use super::field::{Given, SettingValue};
 use super::file;
 use super::nearest::nearest;
+use super::of_projector::{self, OfProjector, SaidOfProjectors};
 use super::settings::Settings;
 
 /// All that settings are made of.
@@ -78,10 +79,14 @@ pub struct Resolved {
     pub settings: Settings,
     /// In the order of [`SETTINGS`].
     origins: Vec<Origin>,
+    /// What was said of single projectors, in the order of their names.
+    of_projector: Vec<OfProjector>,
 }
 
 /// One setting, resolved.
 pub struct ResolvedSetting {
+    /// Its key; one of a single projector begins with `projectors.NAME.`.
+    pub key: String,
     /// The setting.
     pub setting: &'static Setting,
     /// Its value.
@@ -90,20 +95,36 @@ pub struct ResolvedSetting {
     pub origin: Origin,
 }
 
+impl ResolvedSetting {
+    /// The environment variable that sets it.
+    pub fn variable(&self) -> String {
+        match self.key == self.setting.key {
+            true => self.setting.variable(),
+            false => format!("LANTERN_{}", self.key.replace('.', "_").to_uppercase()),
+        }
+    }
+}
+
 impl Resolved {
-    /// Every setting with its value and origin.
+    /// Every setting with its value and origin, then those that were said of
+    /// single projectors.
     pub fn entries(&self) -> Vec<ResolvedSetting> {
         let mut settings = self.settings.clone();
         let origins = self.origins.iter().cloned();
-        SETTINGS
+        let of_all = SETTINGS
             .iter()
             .zip(origins)
             .map(|(setting, origin)| ResolvedSetting {
+                key: setting.key.to_owned(),
                 setting,
                 value: setting.field.read(&mut settings),
                 origin,
-            })
-            .collect()
+            });
+        let of_single = self
+            .of_projector
+            .iter()
+            .map(|said| said.entry(&self.settings));
+        of_all.chain(of_single).collect()
     }
 
     /// Where the value of a setting came from; [`Origin::Default`] for a key
@@ -115,18 +136,19 @@ impl Resolved {
 
 /// What was said about one setting, most emphatically.
 #[derive(Debug, Clone)]
-struct Said {
-    given: Given,
-    origin: Origin,
+pub(super) struct Said {
+    pub(super) given: Given,
+    pub(super) origin: Origin,
 }
 
 /// Finds the value of every setting: flags before environment before file
 /// before defaults.
 pub fn resolve(inputs: &Inputs) -> Result<Resolved, ConfigError> {
     let mut said: Vec<Option<Said>> = vec![None; SETTINGS.len()];
-    hear_file(inputs, &mut said)?;
-    hear_environment(inputs, &mut said);
-    hear_flags(inputs, &mut said)?;
+    let mut of_projector = BTreeMap::new();
+    hear_file(inputs, &mut said, &mut of_projector)?;
+    hear_environment(inputs, &mut said, &mut of_projector)?;
+    hear_flags(inputs, &mut said, &mut of_projector)?;
 
     let mut settings = Settings::in_dir("");
     let mut origins = Vec::new();
@@ -143,55 +165,87 @@ pub fn resolve(inputs: &Inputs) -> Result<Resolved, ConfigError> {
                 .map_or(Origin::Default, |said| said.origin.clone()),
         );
     }
-    let resolved = Resolved { settings, origins };
+    let resolved = Resolved {
+        of_projector: of_projector::apply(&mut settings, of_projector)?,
+        settings,
+        origins,
+    };
     check_together(&resolved)?;
     Ok(resolved)
 }
 
-fn hear_file(inputs: &Inputs, said: &mut [Option<Said>]) -> Result<(), ConfigError> {
+fn hear_file(
+    inputs: &Inputs,
+    said: &mut [Option<Said>],
+    of_projector: &mut SaidOfProjectors,
+) -> Result<(), ConfigError> {
     let Some(file) = &inputs.file else {
         return Ok(());
     };
     for written in file::parse(file)? {
-        let origin = Origin::File(file.path.clone(), written.line);
-        if written.key.starts_with("projectors.") {
-            return Err(ConfigError::ProjectorSettings { origin });
-        }
-        let i = known(&written.key, &origin)?;
-        said[i] = Some(Said {
+        let said_here = Said {
             given: written.given,
-            origin,
-        });
+            origin: Origin::File(file.path.clone(), written.line),
+        };
+        hear(&written.key, said_here, said, of_projector)?;
     }
     Ok(())
 }
 
-fn hear_environment(inputs: &Inputs, said: &mut [Option<Said>]) {
+fn hear_environment(
+    inputs: &Inputs,
+    said: &mut [Option<Said>],
+    of_projector: &mut SaidOfProjectors,
+) -> Result<(), ConfigError> {
+    // An empty variable is how many tools hand on one that is not set.
+    let given = |variable: &str| {
+        let value = inputs.environment.get(variable);
+        value.filter(|value| !value.is_empty()).map(|value| Said {
+            given: Given::Bare(value.clone()),
+            origin: Origin::Variable(variable.to_owned()),
+        })
+    };
     for (setting, said) in SETTINGS.iter().zip(said) {
-        let variable = setting.variable();
-        // An empty variable is how many tools hand on one that is not set.
-        if let Some(value) = inputs
-            .environment
-            .get(&variable)
-            .filter(|value| !value.is_empty())
-        {
-            *said = Some(Said {
-                given: Given::Bare(value.clone()),
-                origin: Origin::Variable(variable),
-            });
+        if let Some(given) = given(&setting.variable()) {
+            *said = Some(given);
         }
     }
+    for variable in inputs.environment.keys() {
+        if let Some(key) = of_projector::key_of_variable(variable)
+            && let Some(given) = given(variable)
+        {
+            of_projector::hear(&key, given, of_projector)?;
+        }
+    }
+    Ok(())
 }
 
-fn hear_flags(inputs: &Inputs, said: &mut [Option<Said>]) -> Result<(), ConfigError> {
+fn hear_flags(
+    inputs: &Inputs,
+    said: &mut [Option<Said>],
+    of_projector: &mut SaidOfProjectors,
+) -> Result<(), ConfigError> {
     for flag in &inputs.flags {
-        let origin = Origin::Flag(flag.name.clone());
-        let i = known(&flag.key, &origin)?;
-        said[i] = Some(Said {
+        let said_here = Said {
             given: Given::Bare(flag.value.clone()),
-            origin,
-        });
+            origin: Origin::Flag(flag.name.clone()),
+        };
+        hear(&flag.key, said_here, said, of_projector)?;
     }
+    Ok(())
+}
+
+fn hear(
+    key: &str,
+    said_here: Said,
+    said: &mut [Option<Said>],
+    of_projector: &mut SaidOfProjectors,
+) -> Result<(), ConfigError> {
+    if key.starts_with(of_projector::PREFIX) {
+        return of_projector::hear(key, said_here, of_projector);
+    }
+    let i = known(key, &said_here.origin)?;
+    said[i] = Some(said_here);
     Ok(())
 }
 
@@ -201,11 +255,11 @@ fn known(key: &str, origin: &Origin) -> Result<usize, ConfigError> {
         .ok_or_else(|| ConfigError::UnknownKey {
             key: key.to_owned(),
             origin: origin.clone(),
-            nearest: nearest(key, SETTINGS.iter().map(|setting| setting.key)),
+            nearest: nearest(key, SETTINGS.iter().map(|setting| setting.key)).map(str::to_owned),
         })
 }
 
-fn apply(
+pub(super) fn apply(
     settings: &mut Settings,
     setting: &'static Setting,
     said: &Said,
@@ -218,7 +272,7 @@ fn apply(
         .field
         .write(settings, &said.given, base)
         .map_err(|wrong| ConfigError::WrongValue {
-            key: setting.key,
+            key: setting.key.to_owned(),
             given: said.given.to_string(),
             origin: said.origin.clone(),
             allowed: wrong.allowed,
@@ -230,13 +284,13 @@ fn check_together(resolved: &Resolved) -> Result<(), ConfigError> {
     let settings = &resolved.settings;
     let conflict = |key: &'static str, reason: String| {
         Err(ConfigError::Conflict {
-            key,
+            key: key.to_owned(),
             origin: resolved.origin(key).clone(),
             reason,
         })
     };
-    if settings.pacing.retry_first > settings.pacing.retry_most {
-        let most = settings.pacing.retry_most.as_millis();
+    if settings.projectors.pacing.retry_first > settings.projectors.pacing.retry_most {
+        let most = settings.projectors.pacing.retry_most.as_millis();
         return conflict(
             "retry.first_ms",
             format!("is above `retry.most_ms`, which is {most}"),
@@ -258,7 +312,7 @@ fn check_together(resolved: &Resolved) -> Result<(), ConfigError> {
             ),
         );
     }
-    Ok(())
+    super::update::check(resolved)
 }
 
 impl fmt::Display for Origin {

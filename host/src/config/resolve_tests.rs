@@ -1,7 +1,7 @@
 //! Which of several settings wins, and what is refused.
 
 use super::*;
-use crate::config::{Durability, LogFormat};
+use crate::config::{Durability, LogFormat, OnFailure};
 
 #[test]
 fn flags_beat_the_environment_which_beats_the_file_which_beats_defaults() {
@@ -116,8 +116,70 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     );
     assert_eq!(wrong.hint().unwrap(), "did you mean `limits.memory_mib`?");
     assert!(error("[limit]").contains("no setting `limit`"));
-    assert!(error("[projectors.orders.limits]\nmemory_mib = 1").contains("single projector"));
     assert!(from_file("[limits]").is_ok());
+}
+
+#[test]
+fn what_is_said_of_a_projector_counts_for_it_alone() {
+    let mut inputs = Inputs {
+        file: file(
+            "batch.events = 5\n[projectors.orders]\nbatch.events = 6\nfailure.live = 'quarantine'",
+        ),
+        ..Inputs::default()
+    };
+    let settings = resolve(&inputs).unwrap().settings;
+    let batch = |name: &str| settings.projector(name).pacing.batch_events;
+    assert_eq!((batch("orders"), batch("others")), (6, 5));
+    assert_eq!(
+        settings.projector("orders").failure.live,
+        OnFailure::Quarantine
+    );
+    assert_eq!(settings.projector("others").failure.live, OnFailure::Stop);
+
+    let variable = "LANTERN_PROJECTORS_ORDERS_BATCH_EVENTS";
+    inputs.environment.insert(variable.into(), "7".into());
+    let resolved = resolve(&inputs).unwrap();
+    let entries = resolved.entries();
+    let entry = entries
+        .iter()
+        .find(|entry| entry.key == "projectors.orders.batch.events");
+    let entry = entry.unwrap();
+    assert_eq!(
+        (entry.value.to_string(), entry.origin.to_string()),
+        ("7".into(), variable.into())
+    );
+    assert_eq!(entry.variable(), variable);
+}
+
+#[test]
+fn what_cannot_be_said_of_a_projector_is_refused() {
+    for (text, message, hint) in [
+        (
+            "[projectors.orders.limits]\nmemory_mib = 1",
+            "conf/lantern.toml:2: `limits.memory_mib` cannot be set for a single projector",
+            "for the whole host",
+        ),
+        (
+            "[projectors.orders]\nbatch.event = 1",
+            "conf/lantern.toml:2: there is no setting `projectors.orders.batch.event`",
+            "`projectors.orders.batch.events`",
+        ),
+        (
+            "[projectors.Orders]\nbatch.events = 1",
+            "conf/lantern.toml:2: no projector has such a name",
+            "lantern status",
+        ),
+        (
+            "[projectors.orders]\nbatch.events = 0",
+            "conf/lantern.toml:2: `projectors.orders.batch.events` must be a whole number from 1 \
+             to 100000, not 0",
+            "",
+        ),
+    ] {
+        let wrong = from_file(text).unwrap_err();
+        assert_eq!(wrong.to_string(), message);
+        assert!(wrong.hint().unwrap_or_default().contains(hint), "{text}");
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What is true after checks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::defaults::setting;
 use super::event_table::EventTableSettings;
 use super::limits::Limits;
-use super::pacing::Pacing;
+use super::projector::ProjectorSettings;
 
 /// The settings of one host, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +24,10 @@ pub struct Settings {
     pub postgres_connections: usize,
     /// How much a component may use.
     pub limits: Limits,
-    /// How much a worker takes at a time.
-    pub pacing: Pacing,
+    /// How projectors are worked, unless something else is said of one.
+    pub projectors: ProjectorSettings,
+    /// What is said of single projectors, by their names.
+    pub of_projector: BTreeMap<String, ProjectorSettings>,
     /// How the folder of projectors is watched.
     pub watch: WatchSettings,
     /// What is logged, and how.
@@ -107,6 +110,11 @@ impl Settings {
         Self::with_dirs(dir.join("lantern-data"), dir.join("projectors"))
     }
 
+    /// How the projector with this name is worked.
+    pub fn projector(&self, name: &str) -> &ProjectorSettings {
+        self.of_projector.get(name).unwrap_or(&self.projectors)
+    }
+
     /// Whether any store is in a database that other machines can reach.
     pub fn uses_a_server(&self) -> bool {
         !self.event_store.url.is_empty() || !self.read_store.url.is_empty()
@@ -142,7 +150,8 @@ impl Settings {
             data_dir,
             projectors_dir,
             limits: Limits::default(),
-            pacing: Pacing::default(),
+            projectors: ProjectorSettings::default(),
+            of_projector: BTreeMap::new(),
             watch: WatchSettings {
                 debounce: Duration::from_millis(300),
                 rescan: Duration::from_secs(5),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::model::{Checkpoint, Digest, Failure, FailureClass, ProjectorName};
+use crate::model::{Checkpoint, Digest, Failure, FailureClass, Generation, ProjectorName};
 use crate::rebuild::{self, RebuildEnd};
 use crate::sandbox::LoadedProjector;
 use crate::worker::{Assignment, End, StatusBoard, WorkerStatus, without_event, work};
@@ -38,16 +38,18 @@ pub(super) enum JobEnd {
 #[derive(Debug)]
 pub(super) struct Job {
     projector: Arc<LoadedProjector>,
+    /// What had been asked about dead letters when it began.
+    asked: u64,
     stop: watch::Sender<bool>,
     status: StatusBoard,
     task: JoinHandle<JobEnd>,
 }
 
 impl Job {
-    pub(super) fn start(task: Task, assignment: Assignment) -> Self {
+    pub(super) fn start(task: Task, assignment: Assignment, asked: u64) -> Self {
         let projector = assignment.projector.clone();
         let (stop, stopped) = watch::channel(false);
-        let status = StatusBoard::new();
+        let status = StatusBoard::new(assignment.update.clone());
         let board = status.clone();
         let task = tokio::spawn(async move {
             match task {
@@ -57,6 +59,7 @@ impl Job {
         });
         Self {
             projector,
+            asked,
             stop,
             status,
             task,
@@ -69,6 +72,12 @@ impl Job {
 
     pub(super) fn version(&self) -> &semver::Version {
         &self.projector.description().version
+    }
+
+    /// Whether it works as the records want it to: on this component, and knowing
+    /// all that was asked.
+    pub(super) fn is_up_to_date(&self, generation: &Generation) -> bool {
+        *self.digest() == generation.digest && self.asked == generation.asked
     }
 
     /// The component at work.

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::catalog::{Catalog, Refusal};
-use crate::config::Pacing;
+use crate::config::{Settings, Update};
 use crate::model::{
     Checkpoint, Failure, FailureClass, Generation, GenerationId, GenerationState, ProjectorName,
     ProjectorRecord, Timestamp, WantedState,
@@ -52,8 +52,8 @@ pub struct Parts {
     pub store: Arc<dyn ReadStore>,
     /// The components.
     pub catalog: Catalog,
-    /// How much a worker takes at a time.
-    pub pacing: Pacing,
+    /// How projectors are worked.
+    pub settings: Settings,
     /// The host's name: see [`HostLock::host`].
     pub host: String,
     /// Tells of connections to databases.
@@ -65,6 +65,8 @@ pub struct Host {
     parts: Parts,
     folder: Folder,
     only: Option<ProjectorName>,
+    /// Whether it ends when all is caught up: then nobody sleeps.
+    hurries: bool,
     vitals: Vitals,
     jobs: HashMap<GenerationId, Job>,
     /// Generations that other hosts hold, and when to try again.
@@ -128,6 +130,7 @@ impl Host {
             parts,
             folder,
             only: None,
+            hurries: false,
             vitals,
             jobs: HashMap::new(),
             held: HashMap::new(),
@@ -158,6 +161,7 @@ impl Host {
         mut stop: watch::Receiver<bool>,
     ) -> Result<RunReport, HostError> {
         happened::host_started(&self.vitals.owner.instance);
+        self.hurries = until == Until::CaughtUp;
         self.tidy_up().await?;
         let target = patiently("the event log", || self.parts.source.head()).await?;
         let pulse = Pulse::start(self.vitals.clone());
@@ -223,7 +227,7 @@ impl Host {
         for (id, job) in &self.jobs {
             if wanted
                 .get(id)
-                .is_none_or(|(_, generation)| *job.digest() != generation.digest)
+                .is_none_or(|(_, generation)| !job.is_up_to_date(generation))
             {
                 job.stop();
             }
@@ -236,7 +240,7 @@ impl Host {
         for (id, (name, generation)) in wanted {
             match self.jobs.get(&id) {
                 None if self.held.contains_key(&id) => {}
-                Some(job) => complete &= *job.digest() == generation.digest,
+                Some(job) => complete &= job.is_up_to_date(&generation),
                 None => self.start(&name, &generation).await?,
             }
         }
@@ -292,17 +296,29 @@ impl Host {
         if !self.standing_by.contains_key(&generation.id) {
             happened::projector_started(name, generation.id, &generation.checkpoint);
         }
+        let settings = self.parts.settings.projector(name.as_str());
+        let failing = match task {
+            Task::Build => settings.failure.while_rebuilding(),
+            Task::KeepLive => settings.failure.while_live(),
+        };
         let assignment = Assignment {
             projector,
             generation: generation.id,
             goal: Goal::Follow,
             source: self.parts.source.clone(),
             store: self.parts.store.clone(),
-            pacing: self.parts.pacing.clone(),
+            pacing: settings.pacing.clone(),
+            failing,
+            update: match self.hurries {
+                true => Update::Immediate,
+                false => settings.update.update(),
+            },
             owner: self.vitals.owner.clone(),
         };
-        self.jobs
-            .insert(generation.id, Job::start(task, assignment));
+        self.jobs.insert(
+            generation.id,
+            Job::start(task, assignment, generation.asked),
+        );
         Ok(())
     }
 

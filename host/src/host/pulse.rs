@@ -109,6 +109,10 @@ impl Vitals {
                 events_per_second: status.events_per_second,
                 last_cycle_at: status.last_cycle_at,
                 trouble: status.trouble,
+                update: status.update.to_string(),
+                next_run_at: status.next_run_at,
+                ignored: status.ignored,
+                since: status.since,
             }
         });
         HostRecord {

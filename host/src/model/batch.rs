@@ -79,6 +79,14 @@ impl EventBatch {
         &self.tenant_names[self.tenants[i] as usize]
     }
 
+    /// The stream of the `i`-th event; `""` when streams were not asked for.
+    pub fn stream(&self, i: usize) -> &str {
+        match self.stream_ends.is_empty() {
+            true => "",
+            false => &self.streams[span(&self.stream_ends, i)],
+        }
+    }
+
     /// The bytes that the batch takes, about.
     pub fn weight(&self) -> usize {
         self.data.len()

@@ -117,6 +117,8 @@ pub enum FailureClass {
     /// The projector's: it trapped, returned an error, sent a bad command. The
     /// same events would fail again, so the projector is stopped.
     Projector,
+    /// The event's: the projector says that it cannot be projected.
+    Event,
     /// The event log's: an event is missing, or cannot be read.
     Source,
     /// The environment's: the store is locked, the disk full. Tried again.
@@ -180,6 +182,10 @@ pub struct Generation {
     pub indexed: bool,
     /// Why it stands still, when it failed.
     pub failure: Option<Failure>,
+    /// How many events were set aside.
+    pub dead_letters: u64,
+    /// How often anything was asked about them.
+    pub asked: u64,
     /// When it was begun.
     pub created_at: Timestamp,
     /// When readers first saw it.

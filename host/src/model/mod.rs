@@ -4,6 +4,7 @@
 mod batch;
 mod cells;
 mod command;
+mod dead_letter;
 mod event;
 mod gap;
 mod generation;
@@ -18,6 +19,9 @@ mod value;
 pub use batch::EventBatch;
 pub use cells::{Cell, CellReader, Cells, MalformedCells};
 pub use command::{Command, CommandReader, Commands, MalformedCommands, Operation};
+pub use dead_letter::{
+    DeadLetter, DeadLetterChanges, DeadLetterChoice, DeadLetterError, DeadLetterRequest,
+};
 pub use event::{Event, Payload};
 pub use gap::PassedGap;
 pub use generation::{

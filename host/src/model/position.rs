@@ -92,6 +92,12 @@ impl Checkpoint {
     }
 }
 
+impl From<Position> for Checkpoint {
+    fn from(position: Position) -> Self {
+        Self::at(position)
+    }
+}
+
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.keys().all(String::is_empty) {

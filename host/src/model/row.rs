@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::dead_letter::DeadLetterChanges;
 use super::value::Value;
 
 /// One row of a read model: a value for each column of its table, in order.
@@ -39,6 +40,8 @@ pub struct TableChanges {
 pub struct Changes {
     /// By table; a table without changes is left out.
     pub tables: Vec<TableChanges>,
+    /// What it does to events that were set aside.
+    pub dead_letters: DeadLetterChanges,
 }
 
 impl Changes {
@@ -50,7 +53,7 @@ impl Changes {
             .sum()
     }
 
-    /// Whether there is nothing to write.
+    /// Whether there is no row to write.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

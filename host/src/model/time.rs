@@ -2,17 +2,43 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z.
 ///
 /// Microseconds are what PostgreSQL's `timestamptz` holds, so a time means the
-/// same in every store.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
+/// same in every store. In JSON it is a text in RFC 3339; a number, as in records
+/// of earlier versions, is read as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(from = "Written")]
 pub struct Timestamp(pub i64);
+
+/// How a time may be written in JSON.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Microseconds(i64),
+    Text(jiff::Timestamp),
+}
+
+impl From<Written> for Timestamp {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Microseconds(microseconds) => Self(microseconds),
+            Written::Text(time) => Self(time.as_microsecond()),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // What no calendar holds stays a number.
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(_) => serializer.collect_str(self),
+            Err(_) => serializer.serialize_i64(self.0),
+        }
+    }
+}
 
 /// A text is not a point in time that Lantern can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,5 +99,22 @@ mod tests {
             "2010-03-31T14:59:42.500001Z"
         );
         assert!(Timestamp::parse("yesterday").is_err());
+    }
+
+    #[test]
+    fn in_json_a_time_is_text_and_numbers_are_understood() {
+        for (time, text) in [
+            (Timestamp(0), r#""1970-01-01T00:00:00.000Z""#),
+            (Timestamp(1_500_001), r#""1970-01-01T00:00:01.500001Z""#),
+            (Timestamp(i64::MAX), "9223372036854775807"),
+        ] {
+            assert_eq!(serde_json::to_string(&time).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Timestamp>(text).unwrap(), time);
+        }
+        assert_eq!(
+            serde_json::from_str::<Timestamp>("7").unwrap(),
+            Timestamp(7)
+        );
+        assert!(serde_json::from_str::<Timestamp>(r#""soon""#).is_err());
     }
 }

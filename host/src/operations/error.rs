@@ -32,6 +32,20 @@ pub enum OperationError {
         /// Those there are.
         known: Vec<String>,
     },
+    /// No event was set aside that is meant.
+    #[error("projector `{name}` has no dead letter{which}")]
+    NoDeadLetter {
+        /// The projector.
+        name: String,
+        /// Which was meant.
+        which: String,
+    },
+    /// There is no such generation.
+    #[error("projector `{name}` is not being rebuilt")]
+    NotBuilding {
+        /// The projector.
+        name: String,
+    },
     /// A projector that stands still cannot be rebuilt.
     #[error("projector `{name}` is {wanted}, so a rebuild of it would stand still too")]
     StandsStill {
@@ -128,6 +142,8 @@ impl OperationError {
                 ErrorClass::User
             }
             E::NoProjector { .. }
+            | E::NoDeadLetter { .. }
+            | E::NotBuilding { .. }
             | E::Url { .. }
             | E::NoData { .. }
             | E::Refused { .. }
@@ -154,6 +170,9 @@ impl OperationError {
             }
             E::NoProjector { known, .. } => format!("there are: {}", known.join(", ")),
             E::Name(_) | E::TakenName { .. } => "for example: lantern new page_visits".into(),
+            E::NoDeadLetter { name, .. } => {
+                format!("`lantern dead-letters list {name}` shows those there are")
+            }
             E::StandsStill { name, .. } => format!("`lantern resume {name}` first"),
             E::NotEmpty { .. } => "give another name, or another folder with --dir".into(),
             E::NoData { .. } => {

@@ -45,13 +45,13 @@ impl Lantern {
     ///
     /// As [`Lantern::open`], save for what may pass by itself.
     pub async fn open_patiently(settings: Settings) -> Result<Self, OperationError> {
-        let mut pause = settings.pacing.retry_first;
+        let mut pause = settings.projectors.pacing.retry_first;
         loop {
             match Self::open(settings.clone()).await {
                 Err(error) if error.may_pass() && settings.uses_a_server() => {
                     happened::retrying("opening the stores", &error, pause);
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(settings.pacing.retry_most);
+                    pause = (pause * 2).min(settings.projectors.pacing.retry_most);
                 }
                 opened => return opened,
             }
@@ -111,7 +111,7 @@ impl Lantern {
             source: self.events.clone(),
             store: self.store.clone(),
             catalog,
-            pacing: self.settings.pacing.clone(),
+            settings: self.settings.clone(),
             host: lock.host().to_owned(),
             connections: self.connections(),
         })

@@ -6,6 +6,7 @@
 //! host follows them. [`Lantern`] is what all verbs need: settings and open
 //! stores.
 
+mod dead_letters;
 mod error;
 mod inspect;
 mod lantern;
@@ -15,15 +16,21 @@ mod run;
 mod status;
 mod stores;
 mod verbs;
+mod wait;
 
+pub use dead_letters::{
+    DeadLettersOf, LetterEvent, ListedDeadLetter, ShownDeadLetter, dead_letter, dead_letters,
+    discard_dead_letters, retry_dead_letters,
+};
 pub use error::{ErrorClass, OperationError};
 pub use inspect::{Inspection, inspect};
 pub use lantern::Lantern;
 pub use new::new_projector;
 pub use rebuild::{RebuildEnd, rebuild, wait_for_rebuild};
 pub use run::run;
-pub use status::{BuildingStatus, GapsStatus, HostStatus, ProjectorStatus, Status, status};
+pub use status::{BuildingStatus, GapsStatus, HostStatus, ProjectorStatus, Status, head, status};
 pub use verbs::{append, drop_projector, pause, query, resume, roll_back, streams};
+pub use wait::{Pending, Standstill, WaitEnd, Waited, wait_for};
 
 pub use crate::append::{AppendProgress, AppendReport, OnProgress};
 pub use crate::host::{RunReport, Until};

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::error::OperationError;
 use super::lantern::Lantern;
+use crate::config::Settings;
 use crate::host::HostLock;
 use crate::model::{
     Checkpoint, Digest, Failure, Generation, GenerationId, PassedGap, ProjectorName,
@@ -71,6 +72,7 @@ pub struct ProjectorStatus {
     /// The component of that version.
     pub digest: Digest,
     /// `live`, `catching up`, `starting`, `building indexes`, `failed`, `paused`,
+    /// `sleeping` (until its next round),
     /// `detached` (its file is gone) or `stopped` (no host runs).
     pub state: String,
     /// What the operator wants.
@@ -87,8 +89,19 @@ pub struct ProjectorStatus {
     pub tables: Vec<String>,
     /// Why it stands still, if it failed.
     pub failure: Option<Failure>,
+    /// Events that were set aside: see `lantern dead-letters`.
+    pub dead_letters: u64,
     /// What is wrong but being tried again.
     pub trouble: Option<String>,
+    /// When it works: `immediate`, or `batched` or `scheduled` and how.
+    pub update: String,
+    /// When it works next, while it sleeps.
+    pub next_run_at: Option<Timestamp>,
+    /// Commands on guarded tables that were ignored, as their version was not
+    /// newer than the row's, since its worker began.
+    pub ignored: u64,
+    /// When its worker began.
+    pub ignored_since: Option<Timestamp>,
     /// The generation being built beside the live one.
     pub building: Option<BuildingStatus>,
     /// The version that a rollback would bring back.
@@ -118,10 +131,24 @@ pub struct BuildingStatus {
     pub phase: String,
     /// Why it stands still, if it failed.
     pub failure: Option<Failure>,
+    /// Events that were set aside.
+    pub dead_letters: u64,
     /// What it waits for, when something is in its way but being tried again.
     pub trouble: Option<String>,
     /// An estimate of the time to the swap.
     pub seconds_left: Option<f64>,
+}
+
+/// The end of the event log, as far as it may be read.
+pub async fn head(lantern: &Lantern) -> Result<Checkpoint, OperationError> {
+    let seen_here = lantern.events.head().await?;
+    Ok(furthest(&seen_here, &lantern.store.hosts().await?))
+}
+
+/// A host may have seen more proven than this process, which came just now.
+fn furthest(seen_here: &Checkpoint, hosts: &[SeenHost]) -> Checkpoint {
+    let heads = hosts.iter().map(|host| &host.record.head);
+    heads.fold(seen_here.clone(), |head, other| head.furthest(other))
 }
 
 /// How everything stands.
@@ -129,11 +156,10 @@ pub async fn status(lantern: &Lantern) -> Result<Status, OperationError> {
     let seen_here = lantern.events.head().await?;
     let records = lantern.store.projectors().await?;
     let hosts = hosts(lantern).await?;
-    // A host may have seen more proven than this process, which came just now.
-    let heads = hosts.iter().map(|host| &host.record.head);
-    let head = heads.fold(seen_here.clone(), |head, other| head.furthest(other));
+    let head = furthest(&seen_here, &hosts);
     let (passed, latest) = lantern.store.gaps(GAPS_SHOWN).await?;
     let seen = Seen {
+        settings: &lantern.settings,
         head: &head,
         hosts: hosts.iter().filter(|host| host.alive).collect(),
     };
@@ -193,6 +219,7 @@ impl HostStatus {
 
 /// What projectors are looked at against.
 struct Seen<'a> {
+    settings: &'a Settings,
     head: &'a Checkpoint,
     /// Those that live.
     hosts: Vec<&'a SeenHost>,
@@ -224,7 +251,21 @@ impl Seen<'_> {
                 .map(|table| table.name.clone())
                 .collect(),
             failure: live.failure.clone(),
+            dead_letters: live.dead_letters,
             trouble: activity.and_then(|a| a.trouble.clone()),
+            // What its host was told; else what this process would do.
+            update: match activity.filter(|a| !a.update.is_empty()) {
+                Some(activity) => activity.update.clone(),
+                None => self
+                    .settings
+                    .projector(record.name.as_str())
+                    .update
+                    .update()
+                    .to_string(),
+            },
+            next_run_at: activity.and_then(|a| a.next_run_at),
+            ignored: activity.map_or(0, |a| a.ignored),
+            ignored_since: activity.map(|a| a.since),
             building: record.building().map(|building| self.building(building)),
             can_roll_back_to: record.retired().map(|g| g.description.version.to_string()),
             last_cycle_at: activity.map(|a| a.last_cycle_at),
@@ -265,6 +306,7 @@ impl Seen<'_> {
                 (None, None) => "waiting for a host".into(),
             },
             failure: building.failure.clone(),
+            dead_letters: building.dead_letters,
             trouble: activity.and_then(|a| a.trouble.clone()),
             seconds_left: (rate > 0.0).then(|| lag as f64 / rate),
         }

@@ -78,6 +78,18 @@ pub struct Activity {
     pub last_cycle_at: Timestamp,
     /// What it waits for, when something is wrong but being tried again.
     pub trouble: Option<String>,
+    /// When it works: at once, in batches, by a schedule.
+    #[serde(default)]
+    pub update: String,
+    /// When it works next, while it sleeps.
+    #[serde(default)]
+    pub next_run_at: Option<Timestamp>,
+    /// Commands ignored since `since`, as their rows were as new or newer.
+    #[serde(default)]
+    pub ignored: u64,
+    /// When it began to work.
+    #[serde(default)]
+    pub since: Timestamp,
 }
 
 /// A file that was not taken into use.

@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod behaviour;
 mod checkpoint;
+mod dead_letters;
 mod durability;
 mod error;
 mod hosts;
@@ -32,8 +33,9 @@ use async_trait::async_trait;
 pub use crate::postgres::Usage;
 
 use crate::model::{
-    Changes, Checkpoint, Description, Digest, Epoch, Failure, GenerationId, PassedGap,
-    ProjectorName, ProjectorRecord, Row, Table, Value, WantedState,
+    Changes, Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest,
+    Epoch, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Row, Table, Timestamp,
+    Value, WantedState,
 };
 
 /// What became of a commit.
@@ -124,6 +126,10 @@ pub trait ReadStore: Send + Sync {
     /// All projectors with their generations, in name order.
     async fn projectors(&self) -> Result<Vec<ProjectorRecord>, StoreError>;
 
+    /// How far a generation has come; `None` when there is none of this number.
+    /// Cheaper than [`projectors`](ReadStore::projectors), for those who wait.
+    async fn checkpoint(&self, generation: GenerationId) -> Result<Option<Checkpoint>, StoreError>;
+
     /// Who owns a table, by the name readers use.
     async fn owner_of(&self, table: &str) -> Result<Option<ProjectorName>, StoreError>;
 
@@ -151,7 +157,8 @@ pub trait ReadStore: Send + Sync {
 
     /// Gives a generation another component of the same version, and clears its
     /// failure. The epoch moves on, so that a worker on the former component
-    /// cannot commit any more. The tables must be the same.
+    /// cannot commit any more. The tables must be the same. All dead letters are
+    /// to be tried again.
     async fn adopt(
         &self,
         generation: GenerationId,
@@ -212,6 +219,34 @@ pub trait ReadStore: Send + Sync {
         generation: GenerationId,
         failure: Option<&Failure>,
     ) -> Result<(), StoreError>;
+
+    /// Records when a round of a generation that works by a schedule began, after
+    /// its end. The revision does not move.
+    async fn note_run(
+        &self,
+        generation: GenerationId,
+        began_at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// When the last such round began, if there was one.
+    async fn last_run(&self, generation: GenerationId) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Some dead letters of a generation, in the order of their positions.
+    async fn dead_letters(
+        &self,
+        generation: GenerationId,
+        choice: &DeadLetterChoice,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// Records what is to be done with some dead letters, for the host that works
+    /// on the generation; returns how many there are.
+    async fn ask_dead_letters(
+        &self,
+        generation: GenerationId,
+        choice: &DeadLetterChoice,
+        request: DeadLetterRequest,
+    ) -> Result<u64, StoreError>;
 
     // ---- tables ----------------------------------------------------------
 

@@ -47,6 +47,9 @@ pub async fn run(
         if let Err(end) = catch_up(assignment, status, stop.clone()).await {
             return end;
         }
+        if let Err(end) = is_no_worse(assignment, &stop).await {
+            return end;
+        }
         match until_done(assignment, &stop, || {
             assignment.store.swap(assignment.generation)
         })
@@ -67,6 +70,36 @@ pub async fn run(
             Err(end) => return end,
         }
     }
+}
+
+/// A generation with more dead letters than the one that readers have does not
+/// take over: it would take rows away from them.
+async fn is_no_worse(
+    assignment: &Assignment,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), RebuildEnd> {
+    let name = &assignment.projector.description().name;
+    let records = until_done(assignment, stop, || assignment.store.projectors()).await?;
+    let record = records.into_iter().find(|record| record.name == *name);
+    let Some(record) = record else {
+        return Err(RebuildEnd::Gone("its projector was dropped".into()));
+    };
+    let letters = |generation: Option<&Generation>| generation.map_or(0, |it| it.dead_letters);
+    let (live, building) = (letters(record.live()), letters(record.building()));
+    if building <= live {
+        return Ok(());
+    }
+    let cause = format!(
+        "the new generation has {building} dead letters, the one that readers see {live}: it does \
+         not take over"
+    );
+    let digest = assignment.projector.digest();
+    let mut failure = without_event(FailureClass::Projector, cause, digest);
+    failure.next_step = format!(
+        "`lantern dead-letters list {name} --building` shows them: discard or retry them, then \
+         `lantern resume {name}`; or put a better version into the watched folder"
+    );
+    Err(RebuildEnd::Failed(failure))
 }
 
 /// Fills a generation for the first time and then makes its indexes, which

@@ -132,10 +132,32 @@ pub fn rebuild_given_up(projector: &ProjectorName, generation: GenerationId, rea
     warn!(%projector, %generation, reason, "rebuild given up");
 }
 
-/// A batch could not be projected; its events are taken one by one, so that the
-/// one at fault is found.
+/// A batch could not be projected; its events are taken in ever smaller lots, so
+/// that the one at fault is found.
 pub fn going_carefully(projector: &ProjectorName, first: Position, last: Position, cause: &str) {
-    warn!(%projector, %first, %last, cause, "batch failed: its events are taken one by one");
+    warn!(%projector, %first, %last, cause, "batch failed: its events are taken in smaller lots");
+}
+
+/// An event was set aside, and its stream with it.
+pub fn quarantined(projector: &ProjectorName, position: Position, stream: &str, cause: &str) {
+    let cause = cause.replace('\n', " ");
+    warn!(%projector, %position, stream, cause, "event set aside: its stream waits, others go on (`lantern dead-letters`)");
+}
+
+/// A dead letter could be projected after all.
+pub fn dead_letter_projected(projector: &ProjectorName, position: Position, stream: &str) {
+    info!(%projector, %position, stream, "dead letter projected");
+}
+
+/// A dead letter was tried again in vain.
+pub fn dead_letter_failed_again(
+    projector: &ProjectorName,
+    position: Position,
+    stream: &str,
+    cause: &str,
+) {
+    let cause = cause.replace('\n', " ");
+    warn!(%projector, %position, stream, cause, "dead letter failed again");
 }
 
 /// A generation's secondary indexes were made.

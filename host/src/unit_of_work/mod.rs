@@ -32,8 +32,11 @@ pub struct UnitOfWork {
     gathered_bytes: usize,
     /// The most bytes of rows to remember between commits.
     memory_budget: usize,
-    /// Commands ignored because their entity version was not newer.
+    /// Commands of this group that were ignored because their entity version was
+    /// not newer.
     ignored: u64,
+    /// The same when the present batch began.
+    ignored_before: u64,
 }
 
 /// A row whose present state is asked for: its table and key.
@@ -59,7 +62,12 @@ pub enum Lookup {
 /// A group of changes handed out for a commit; says so when it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "tell the unit of work when the group is committed"]
-pub struct Group(u64);
+pub struct Group {
+    number: u64,
+    /// Commands of the group that were ignored because their version was not
+    /// newer.
+    pub ignored: u64,
+}
 
 impl UnitOfWork {
     /// Begins with nothing known.
@@ -77,6 +85,7 @@ impl UnitOfWork {
             gathered_bytes: 0,
             memory_budget,
             ignored: 0,
+            ignored_before: 0,
         }
     }
 
@@ -165,11 +174,6 @@ impl UnitOfWork {
         self.gathered_bytes.min(remembered)
     }
 
-    /// How many commands were ignored because their version was not newer.
-    pub fn ignored(&self) -> u64 {
-        self.ignored
-    }
-
     /// Closes the group and hands out its changes; a new group begins. The rows
     /// stay known while the changes are on their way to the database.
     pub fn take_changes(&mut self) -> (Changes, Group) {
@@ -184,9 +188,14 @@ impl UnitOfWork {
                 });
             }
         }
-        let group = Group(self.group);
+        let group = Group {
+            number: self.group,
+            ignored: self.ignored,
+        };
         self.group += 1;
         self.gathered_bytes = 0;
+        self.ignored = 0;
+        self.ignored_before = 0;
         (changes, group)
     }
 
@@ -196,20 +205,24 @@ impl UnitOfWork {
         let remembered: usize = self.tables.iter().map(TableCache::bytes).sum();
         let mut over = remembered.saturating_sub(self.memory_budget);
         for cache in &mut self.tables {
-            over = over.saturating_sub(cache.forget(over, group.0));
+            over = over.saturating_sub(cache.forget(over, group.number));
         }
     }
 
     /// Begins a batch: its commands can be undone until the next one begins.
     pub fn begin_batch(&mut self) {
         self.tables.iter_mut().for_each(TableCache::begin_batch);
+        self.ignored_before = self.ignored;
     }
 
     /// Undoes every command since the batch began.
     pub fn undo_batch(&mut self) {
         self.tables.iter_mut().for_each(TableCache::undo_batch);
+        self.ignored = self.ignored_before;
     }
 }
 
+#[cfg(test)]
+mod guard_properties;
 #[cfg(test)]
 mod tests;

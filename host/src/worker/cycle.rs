@@ -13,21 +13,24 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::failure::{self, Backoff, Blame, End, Trouble};
-use super::pace::{Careful, Gathered, Pace};
+use super::failure::{self, Backoff, End, Trouble};
+use super::falter::Retries;
+use super::pace::{Careful, Gathered, Pace, Then};
 use super::project::project;
+use super::quarantine::{Condemned, Quarantine};
 use super::rows::Ledger;
+use super::schedule::Rounds;
 use super::status::{Phase, StatusBoard};
 use super::{Assignment, Goal};
-use crate::model::{Checkpoint, Envelope, Failure, FailureClass};
+use crate::model::{Checkpoint, DeadLetter, DeadLetterChoice, Envelope, FailureClass};
 use crate::read_store::{Claimed, Committed, StoreError, Writer};
-use crate::source::{EventReader, Page, PageLimit, SourceError};
+use crate::source::{EventReader, Page, SourceError};
 use crate::telemetry::happened;
 use crate::unit_of_work::{Group, UnitOfWork};
 
 /// How long a worker at the head waits before it looks again although there was
 /// no news: news are a hint, looking is what correctness rests on.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Works on an assignment until it is done, stopped, fenced off or failed.
 pub(super) async fn work(
@@ -36,10 +39,10 @@ pub(super) async fn work(
     mut stopped: watch::Receiver<bool>,
 ) -> End {
     let mut backoff = Backoff::new(&assignment.pacing);
-    let mut careful = None;
+    let mut known = Known::default();
     loop {
         let before = status.read().checkpoint;
-        let trouble = match Cycle::begin(assignment, status, careful.take()).await {
+        let trouble = match Cycle::begin(assignment, status, std::mem::take(&mut known)).await {
             Ok(cycle) => match cycle.run(&mut stopped).await {
                 Ok(end) => return end,
                 Err(trouble) => trouble,
@@ -52,11 +55,21 @@ pub(super) async fn work(
             Trouble::Source(cause) => return failed(assignment, FailureClass::Source, cause),
             Trouble::Lasting(cause) => return failed(assignment, FailureClass::Host, cause),
             Trouble::Batch(blame) => return failed(assignment, FailureClass::Host, blame.cause),
-            Trouble::Rows { reached, .. } => {
-                careful = Some(Careful {
-                    until: reached,
-                    good: 0,
+            Trouble::Rows {
+                reached, events, ..
+            } => {
+                known.careful = Some(match events {
+                    Some(events) => Careful::after(reached, events, None),
+                    None => Careful {
+                        until: reached,
+                        lot: assignment.pacing.batch_events,
+                        then: Then::Same,
+                    },
                 });
+                continue;
+            }
+            Trouble::Condemned(condemned) => {
+                known.condemned = Some(condemned);
                 continue;
             }
             Trouble::Passing(error) => error,
@@ -83,22 +96,34 @@ fn failed(assignment: &Assignment, class: FailureClass, cause: String) -> End {
     End::Failed(failure::without_event(class, cause, digest))
 }
 
+/// What one claim learns for the next.
+#[derive(Default)]
+struct Known {
+    careful: Option<Careful>,
+    condemned: Option<Condemned>,
+}
+
 /// One claim's worth of rounds.
-struct Cycle<'a> {
-    assignment: &'a Assignment,
-    status: &'a StatusBoard,
-    ledger: Ledger,
-    pace: Pace,
+pub(super) struct Cycle<'a> {
+    pub(super) assignment: &'a Assignment,
+    pub(super) status: &'a StatusBoard,
+    pub(super) ledger: Ledger,
+    pub(super) quarantine: Quarantine,
+    /// What was asked of dead letters before this claim began.
+    asked: Vec<DeadLetter>,
+    pub(super) retries: Retries,
+    pub(super) pace: Pace,
+    pub(super) rounds: Option<Rounds>,
     reader: Option<Box<dyn EventReader>>,
     writer: Option<Box<dyn Writer>>,
     /// How far the unit of work goes.
-    folded: Checkpoint,
+    pub(super) folded: Checkpoint,
     /// How far what was handed to the writer goes.
     handed_over: Checkpoint,
     reading: Option<Reading>,
     writing: Option<Writing>,
-    /// The page of one event that was folded last, while going carefully, and
-    /// where it was read from: to blame when its rows cannot be committed.
+    /// The page that was folded last, while going carefully, and where it was read
+    /// from: to blame when its rows cannot be committed.
     suspect: Option<(Checkpoint, Page)>,
 }
 
@@ -116,13 +141,14 @@ impl<'a> Cycle<'a> {
     async fn begin(
         assignment: &'a Assignment,
         status: &'a StatusBoard,
-        careful: Option<Careful>,
+        known: Known,
     ) -> Result<Cycle<'a>, Trouble> {
         let Assignment {
             projector,
             store,
             source,
             pacing,
+            failing,
             ..
         } = assignment;
         let about = projector.description();
@@ -133,13 +159,25 @@ impl<'a> Cycle<'a> {
             Claimed::Taken(claim) => claim,
             Claimed::Held { by } => return Err(Trouble::Held { by }),
         };
+        let letters = store
+            .dead_letters(assignment.generation, &DeadLetterChoice::All, usize::MAX)
+            .await?;
+        let quarantine = Quarantine::new(*failing, &letters, known.condemned);
+        let needs = Envelope {
+            streams: about.needs.streams || quarantine.needs_streams(),
+            ..about.needs
+        };
         let unit = UnitOfWork::new(&about.tables, pacing.cache_bytes, claim.is_empty);
         let rows = store.row_reader(assignment.generation, &about.tables)?;
         status.committed(&claim.checkpoint);
         Ok(Self {
             ledger: Ledger::new(unit, rows, &about.tables),
-            pace: Pace::new(pacing.clone(), careful),
-            reader: Some(source.reader(&about.wants, about.needs)?),
+            pace: Pace::new(pacing.clone(), known.careful),
+            quarantine,
+            asked: letters,
+            retries: Retries::new(assignment),
+            rounds: Rounds::of(assignment).await?,
+            reader: Some(source.reader(&about.wants, needs)?),
             writer: Some(store.writer(&claim, &about.tables)?),
             folded: claim.checkpoint.clone(),
             handed_over: claim.checkpoint,
@@ -153,7 +191,14 @@ impl<'a> Cycle<'a> {
 
     async fn run(mut self, stopped: &mut watch::Receiver<bool>) -> Result<End, Trouble> {
         let mut news = self.assignment.source.news();
+        let asked = std::mem::take(&mut self.asked);
+        self.settle(asked).await?;
         loop {
+            self.sleep(&mut news, stopped).await;
+            if *stopped.borrow() {
+                self.commit_all().await?;
+                return Ok(End::Stopped);
+            }
             let page = match self.read().await {
                 // What lies before the trouble is sound.
                 Err(Trouble::Source(cause)) => {
@@ -173,16 +218,20 @@ impl<'a> Cycle<'a> {
             if let Some(end) = self.commit(at_head).await? {
                 return Ok(end);
             }
-            if *stopped.borrow() {
-                self.commit_all().await?;
-                return Ok(End::Stopped);
+            if let Some(pause) = self.retries.pause.take() {
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    _ = stopped.wait_for(|stop| *stop) => {}
+                }
             }
             if at_head && !self.pace.is_careful() {
                 if self.assignment.goal == Goal::CatchUp {
                     self.commit_all().await?;
                     return Ok(End::CaughtUp);
                 }
-                self.wait_for_news(&mut news, stopped).await;
+                if !self.end_round().await? {
+                    self.wait_for_news(&mut news, stopped).await;
+                }
             }
         }
     }
@@ -213,7 +262,7 @@ impl<'a> Cycle<'a> {
     }
 
     /// Forgets what was read ahead, so that reading goes on after `folded`.
-    async fn read_again(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn read_again(&mut self) -> Result<(), Trouble> {
         if let Some(reading) = self.reading.take() {
             let (reader, _page) = reading.await.map_err(died)?;
             self.reader = Some(reader);
@@ -230,10 +279,18 @@ impl<'a> Cycle<'a> {
         self.status.cycle(phase, page.events.len());
     }
 
-    /// Takes a page through the sandbox into the unit of work. A page that
-    /// cannot be projected leaves no trace, and is read again carefully; a
-    /// single event that cannot be ends the work.
-    async fn project_and_fold(&mut self, page: Page) -> Result<Option<End>, Trouble> {
+    /// Takes a page through the sandbox into the unit of work, but for what must
+    /// wait behind dead letters. A page that cannot be projected leaves no trace,
+    /// and is read again carefully; a single event that cannot be is tried again,
+    /// then set aside, or ends the work.
+    async fn project_and_fold(&mut self, mut page: Page) -> Result<Option<End>, Trouble> {
+        let parted = self.quarantine.part(&page.events).unwrap_or_default();
+        if !parted.waits.is_empty() {
+            page.events = page.events.pick(&parted.flows);
+            if !self.quarantine.has_room_for(parted.waits.len()) {
+                return self.too_many_dead_letters().await.map(Some);
+            }
+        }
         let (projector, ledger) = (self.assignment.projector.clone(), self.ledger.clone());
         let stage = spawn_blocking(move || {
             let projected = project(&projector, &page.events, &ledger);
@@ -242,37 +299,17 @@ impl<'a> Cycle<'a> {
         let (page, projected) = stage.await.map_err(died)?;
         match projected {
             Ok(()) => {
+                self.tell_of(&parted.waits);
+                self.quarantine.set_aside(parted.waits);
                 let before = std::mem::replace(&mut self.folded, page.checkpoint.clone());
-                let single = self.pace.is_careful() && page.events.len() == 1;
+                let is_suspect = self.pace.is_careful() && !page.events.is_empty();
                 self.pace.folded(&page.checkpoint);
-                self.suspect = single.then_some((before, page));
+                self.suspect = is_suspect.then_some((before, page));
                 Ok(None)
             }
             Err(Trouble::Batch(blame)) => self.fail_at(page, blame).await,
             Err(trouble) => Err(trouble),
         }
-    }
-
-    async fn fail_at(&mut self, page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
-        self.read_again().await?;
-        self.commit_all().await?;
-        if page.events.len() == 1 {
-            let failure = failure_at(self.assignment, &self.folded, &page, blame.cause).await;
-            return Ok(Some(End::Failed(failure)));
-        }
-        let (first, last) = (
-            page.events.position(0),
-            page.events.position(page.events.len() - 1),
-        );
-        let name = &self.assignment.projector.description().name;
-        // Told in full when the event at fault is found.
-        let cause: String = blame.cause.chars().take(200).collect();
-        happened::going_carefully(name, first, last, &cause);
-        self.pace.be_careful(Careful {
-            until: page.checkpoint,
-            good: blame.event.unwrap_or(0),
-        });
-        Ok(None)
     }
 
     /// Hands what was gathered to the database, when the time has come.
@@ -292,8 +329,7 @@ impl<'a> Cycle<'a> {
         }
         match (self.finish_writing().await, self.suspect.take()) {
             (Err(Trouble::Rows { cause, .. }), Some((before, page))) => {
-                let failure = failure_at(self.assignment, &before, &page, cause).await;
-                Ok(Some(End::Failed(failure)))
+                self.rows_refused(cause, before, page).await.map(Some)
             }
             (written, _) => written.map(|()| None),
         }
@@ -305,9 +341,10 @@ impl<'a> Cycle<'a> {
             .is_some_and(|writing| !writing.task.is_finished())
     }
 
-    async fn commit_all(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn commit_all(&mut self) -> Result<(), Trouble> {
         self.finish_writing().await?;
-        if self.folded != self.handed_over {
+        let gathered = self.gathered().rows > 0 || self.quarantine.has_changes();
+        if gathered || self.folded != self.handed_over {
             self.hand_over();
             self.finish_writing().await?;
         }
@@ -325,7 +362,8 @@ impl<'a> Cycle<'a> {
         let Some(mut writer) = self.writer.take() else {
             return;
         };
-        let (changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
+        let (mut changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
+        changes.dead_letters = self.quarantine.take_changes();
         let from = std::mem::replace(&mut self.handed_over, self.folded.clone());
         let to = self.folded.clone();
         self.pace.handed_over();
@@ -349,6 +387,7 @@ impl<'a> Cycle<'a> {
             Ok(Committed::Stored) => {
                 self.ledger.with_unit(|unit| unit.committed(writing.group));
                 self.status.committed(&writing.reaches);
+                self.status.ignored(writing.group.ignored);
                 self.status.trouble(None);
                 Ok(())
             }
@@ -357,6 +396,7 @@ impl<'a> Cycle<'a> {
                 Err(Trouble::Rows {
                     cause: failure::chain(&error),
                     reached: writing.reaches,
+                    events: None,
                 })
             }
             Err(error) => Err(error.into()),
@@ -385,35 +425,6 @@ impl<'a> Cycle<'a> {
     }
 }
 
-/// Tells which event a failure happened at. The stream's name may not have been
-/// read, as the projector did not ask for it; it is read now.
-async fn failure_at(
-    assignment: &Assignment,
-    before: &Checkpoint,
-    page: &Page,
-    cause: String,
-) -> Failure {
-    let about = assignment.projector.description();
-    let needs = Envelope {
-        streams: true,
-        ..Envelope::default()
-    };
-    let reader = assignment.source.reader(&about.wants, needs);
-    let after = before.clone();
-    let limit = PageLimit {
-        events: 1,
-        bytes: usize::MAX,
-    };
-    let again = spawn_blocking(move || reader.and_then(|mut reader| reader.read(&after, limit)));
-    let stream = match again.await {
-        Ok(Ok(again)) if again.events.positions == page.events.positions => {
-            Some(again.events.streams)
-        }
-        _ => None,
-    };
-    failure::at_event(cause, assignment.projector.digest(), &page.events, stream)
-}
-
-fn died(error: tokio::task::JoinError) -> Trouble {
+pub(super) fn died(error: tokio::task::JoinError) -> Trouble {
     Trouble::Lasting(format!("a stage of the worker died: {error}"))
 }

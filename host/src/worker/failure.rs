@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::quarantine::Condemned;
 use super::rows::LedgerError;
 use crate::config::Pacing;
 use crate::model::{Checkpoint, Digest, EventBatch, Failure, FailureClass, Position, Timestamp};
@@ -36,8 +37,14 @@ pub(super) enum Trouble {
     /// A batch cannot be projected; the projector's fault.
     Batch(Blame),
     /// Rows could not be committed: the projector's fault, and some event before
-    /// `reached` is to blame.
-    Rows { cause: String, reached: Checkpoint },
+    /// `reached` is to blame, one of the last `events` if that is known.
+    Rows {
+        cause: String,
+        reached: Checkpoint,
+        events: Option<usize>,
+    },
+    /// The rows of one event could not be committed, for good.
+    Condemned(Condemned),
     /// Somebody else has taken over.
     Fenced(String),
     /// Another host holds the generation.
@@ -51,9 +58,13 @@ pub(super) enum Trouble {
 /// Which event of a batch is at fault, as far as is known, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blame {
+    pub(super) class: FailureClass,
     pub(super) cause: String,
     /// As an index into the batch.
     pub(super) event: Option<usize>,
+    /// Whether each failure costs so much time that the event at fault is better
+    /// met once, alone, than searched for.
+    pub(super) is_dear: bool,
 }
 
 impl From<SourceError> for Trouble {
@@ -110,16 +121,35 @@ pub(super) fn of_projector(error: &ProjectError, part: &[usize]) -> Trouble {
     let event = error.event().and_then(|event| part.get(event).copied());
     match error {
         ProjectError::Engine(_) => Trouble::Lasting(chain(error)),
+        // The projector looked at the event and would not have it.
+        ProjectError::Returned { .. } => Trouble::Batch(Blame {
+            class: FailureClass::Event,
+            cause: chain(error),
+            event,
+            is_dear: false,
+        }),
+        ProjectError::TimedOut { .. } => Trouble::Batch(Blame {
+            class: FailureClass::Projector,
+            cause: chain(error),
+            event,
+            is_dear: true,
+        }),
         _ => batch(chain(error), event),
     }
 }
 
 fn batch(cause: String, event: Option<usize>) -> Trouble {
-    Trouble::Batch(Blame { cause, event })
+    Trouble::Batch(Blame {
+        class: FailureClass::Projector,
+        cause,
+        event,
+        is_dear: false,
+    })
 }
 
 /// The failure of one event, told for a person.
 pub(super) fn at_event(
+    class: FailureClass,
     cause: String,
     digest: &Digest,
     events: &EventBatch,
@@ -130,7 +160,7 @@ pub(super) fn at_event(
         position,
         event_type: (!events.is_empty()).then(|| events.event_type(0).to_owned()),
         stream,
-        ..without_event(FailureClass::Projector, cause, digest)
+        ..without_event(class, cause, digest)
     }
 }
 
@@ -141,6 +171,11 @@ pub fn without_event(class: FailureClass, cause: String, digest: &Digest) -> Fai
             "fix the projector and put the new component into the watched folder: with the same \
              version it goes on from here, with a new version it is rebuilt; or `lantern resume` \
              to try the same component again"
+        }
+        FailureClass::Event => {
+            "see what is wrong with the event: a new version of the projector may accept it; or set \
+             `failure.live = \"quarantine\"` for this projector, so that the event's stream waits \
+             and all others flow; then `lantern resume`"
         }
         FailureClass::Source => {
             "see to the event log; when it is whole again, `lantern rebuild` makes the rows anew, \

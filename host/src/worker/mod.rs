@@ -7,9 +7,13 @@
 
 mod cycle;
 mod failure;
+mod falter;
 mod pace;
 mod project;
+mod quarantine;
 mod rows;
+mod schedule;
+mod settle;
 mod status;
 
 pub use failure::{End, without_event};
@@ -19,7 +23,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::config::Pacing;
+use crate::config::{Failing, Pacing, Update};
 use crate::model::GenerationId;
 use crate::read_store::{Owner, ReadStore};
 use crate::sandbox::LoadedProjector;
@@ -40,6 +44,10 @@ pub struct Assignment {
     pub store: Arc<dyn ReadStore>,
     /// How much to take at a time.
     pub pacing: Pacing,
+    /// What becomes of events that cannot be projected.
+    pub failing: Failing,
+    /// When it works, if it is to follow the log.
+    pub update: Update,
     /// Who claims the generation.
     pub owner: Owner,
 }

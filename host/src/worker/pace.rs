@@ -14,15 +14,64 @@ pub(super) struct Pace {
     careful: Option<Careful>,
 }
 
-/// After a failure: one event at a time up to a checkpoint, each committed by
-/// itself, so that the event at fault is found and its neighbours are applied.
+/// After a failure: fewer events at a time up to a checkpoint, each lot committed
+/// by itself, so that the event at fault is found and its neighbours are applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Careful {
     /// How far to go carefully.
     pub(super) until: Checkpoint,
-    /// Events that come before the one that is known to be at fault; they can be
-    /// taken together.
-    pub(super) good: usize,
+    /// How many events to take next.
+    pub(super) lot: usize,
+    /// How many after that, when the lot went well.
+    pub(super) then: Then,
+}
+
+/// What is known of the event at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It comes right after the lot.
+    Single,
+    /// It is among as many events as are in the lot, or in the lot itself: half as
+    /// many.
+    Half,
+    /// It may be anywhere.
+    Same,
+}
+
+impl Careful {
+    /// When `events` failed together. `blamed` of them come before the one that is
+    /// known to be at fault; else it is searched for by halves.
+    pub(super) fn after(until: Checkpoint, events: usize, blamed: Option<usize>) -> Self {
+        match blamed {
+            Some(good) => Self {
+                until,
+                lot: good.max(1),
+                then: Then::Single,
+            },
+            None => Self {
+                until,
+                lot: (events / 2).max(1),
+                then: Then::Half,
+            },
+        }
+    }
+
+    /// One event at a time.
+    pub(super) fn singly(until: Checkpoint) -> Self {
+        Self {
+            until,
+            lot: 1,
+            then: Then::Same,
+        }
+    }
+
+    fn went_well(&mut self) {
+        self.lot = match self.then {
+            Then::Single => 1,
+            Then::Half => (self.lot / 2).max(1),
+            Then::Same => self.lot,
+        };
+    }
 }
 
 /// What has been gathered and not yet handed to the database.
@@ -44,7 +93,7 @@ impl Pace {
     /// How much to read next.
     pub(super) fn page_limit(&self) -> PageLimit {
         let events = match &self.careful {
-            Some(careful) => careful.good.max(1),
+            Some(careful) => careful.lot,
             None => self.pacing.batch_events,
         };
         PageLimit {
@@ -53,7 +102,7 @@ impl Pace {
         }
     }
 
-    /// Whether events are being taken one at a time.
+    /// Whether fewer events are being taken, as one is at fault.
     pub(super) fn is_careful(&self) -> bool {
         self.careful.is_some()
     }
@@ -63,11 +112,16 @@ impl Pace {
         self.careful = Some(careful);
     }
 
+    /// The event at fault was found: the others can be taken as before.
+    pub(super) fn found(&mut self) {
+        self.careful = None;
+    }
+
     /// Takes note of a batch that has been folded.
     pub(super) fn folded(&mut self, reached: &Checkpoint) {
         self.gathering_since.get_or_insert_with(Instant::now);
         if let Some(careful) = &mut self.careful {
-            careful.good = 0;
+            careful.went_well();
             if reached.reaches(&careful.until) {
                 self.careful = None;
             }
@@ -111,16 +165,41 @@ mod tests {
     use crate::model::Position;
 
     #[test]
-    fn after_a_failure_the_good_events_go_together_and_the_rest_singly() {
+    fn what_is_before_the_event_that_is_blamed_goes_together() {
         let mut pace = Pace::new(Pacing::default(), None);
         assert_eq!(pace.page_limit().events, Pacing::default().batch_events);
         let until = Checkpoint::at(Position(10));
-        pace.be_careful(Careful { until, good: 7 });
+        pace.be_careful(Careful::after(until, 10, Some(7)));
         assert_eq!(pace.page_limit().events, 7);
         pace.folded(&Checkpoint::at(Position(7)));
         assert_eq!(pace.page_limit().events, 1);
         assert!(pace.must_commit(Gathered { rows: 1, bytes: 1 }, false));
         pace.folded(&Checkpoint::at(Position(10)));
         assert_eq!(pace.page_limit().events, Pacing::default().batch_events);
+    }
+
+    #[test]
+    fn an_event_that_nothing_is_known_of_is_found_by_halves() {
+        for (events, bad) in [(2, 1), (2, 2), (1000, 1), (1000, 700), (1000, 1000), (7, 6)] {
+            let mut pace = Pace::new(Pacing::default(), None);
+            let until = Checkpoint::at(Position(events));
+            pace.be_careful(Careful::after(until.clone(), events as usize, None));
+            let (mut at, mut tries) = (0, 1);
+            loop {
+                tries += 1;
+                let lot = (pace.page_limit().events as u64).min(events - at);
+                if at + lot < bad {
+                    at += lot;
+                    pace.folded(&Checkpoint::at(Position(at)));
+                } else if lot == 1 {
+                    break;
+                } else {
+                    pace.be_careful(Careful::after(until.clone(), lot as usize, None));
+                }
+            }
+            assert_eq!(at + 1, bad, "all before it went well");
+            let most = 2 + 2 * u64::from(events.ilog2());
+            assert!(tries <= most, "{tries} tries for {bad} of {events}");
+        }
     }
 }

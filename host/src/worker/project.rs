@@ -1,5 +1,7 @@
 //! One page through the sandbox and into the unit of work. Blocks.
 
+use std::borrow::Cow;
+
 use super::failure::{Trouble, of_ledger, of_projector};
 use super::rows::Ledger;
 use crate::model::{Description, EventBatch};
@@ -12,11 +14,25 @@ pub(super) fn project(
     ledger: &Ledger,
 ) -> Result<(), Trouble> {
     ledger.with_unit(|unit| unit.begin_batch());
-    let projected = project_parts(projector, events, ledger);
+    let events = as_asked(projector.description(), events);
+    let projected = project_parts(projector, &events, ledger);
     if projected.is_err() {
         ledger.with_unit(|unit| unit.undo_batch());
     }
     projected
+}
+
+/// The events as the projector asked for them: the worker may have read their
+/// streams for itself.
+fn as_asked<'a>(about: &Description, events: &'a EventBatch) -> Cow<'a, EventBatch> {
+    if about.needs.streams || events.stream_ends.is_empty() {
+        return Cow::Borrowed(events);
+    }
+    Cow::Owned(EventBatch {
+        streams: String::new(),
+        stream_ends: Vec::new(),
+        ..events.clone()
+    })
 }
 
 fn project_parts(

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::config::Update;
 use crate::model::{Checkpoint, Timestamp};
 
 /// What a worker is doing.
@@ -19,6 +20,14 @@ pub struct WorkerStatus {
     pub last_cycle_at: Timestamp,
     /// What is wrong but being tried again.
     pub trouble: Option<String>,
+    /// When it works, once it follows the log.
+    pub update: Update,
+    /// When it works next, while it sleeps.
+    pub next_run_at: Option<Timestamp>,
+    /// Commands ignored since `since`, as their rows were as new or newer.
+    pub ignored: u64,
+    /// When it began to work.
+    pub since: Timestamp,
 }
 
 /// What a worker is at.
@@ -30,6 +39,8 @@ pub enum Phase {
     CatchingUp,
     /// At the head of the log.
     Live,
+    /// Between two rounds: it works by the clock, or in batches.
+    Sleeping,
     /// Making the indexes of a generation after its first fill.
     BuildingIndexes,
 }
@@ -41,6 +52,7 @@ impl Phase {
             Phase::Starting => "starting",
             Phase::CatchingUp => "catching up",
             Phase::Live => "live",
+            Phase::Sleeping => "sleeping",
             Phase::BuildingIndexes => "building indexes",
         }
     }
@@ -60,15 +72,9 @@ struct Board {
 /// How long events are counted before the rate is worked out anew.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
-impl Default for StatusBoard {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl StatusBoard {
-    /// A board on which nothing has been written.
-    pub fn new() -> Self {
+    /// A board on which nothing has been written but when the worker works.
+    pub fn new(update: Update) -> Self {
         Self(Arc::new(Mutex::new(Board {
             status: WorkerStatus {
                 phase: Phase::Starting,
@@ -76,6 +82,10 @@ impl StatusBoard {
                 events_per_second: 0.0,
                 last_cycle_at: Timestamp::now(),
                 trouble: None,
+                update,
+                next_run_at: None,
+                ignored: 0,
+                since: Timestamp::now(),
             },
             counted_since: Instant::now(),
             counted: 0,
@@ -94,6 +104,7 @@ impl StatusBoard {
         self.update(|board| {
             board.status.phase = phase;
             board.status.last_cycle_at = Timestamp::now();
+            board.status.next_run_at = None;
             board.counted += events as u64;
             board.work_out_rate();
         });
@@ -101,6 +112,17 @@ impl StatusBoard {
 
     pub(super) fn committed(&self, checkpoint: &Checkpoint) {
         self.update(|board| board.status.checkpoint = checkpoint.clone());
+    }
+
+    /// Counts commands that were ignored.
+    pub(super) fn ignored(&self, commands: u64) {
+        self.update(|board| board.status.ignored += commands);
+    }
+
+    /// Writes down that the worker sleeps, and until when.
+    pub(super) fn sleeping(&self, until: Option<Timestamp>) {
+        self.cycle(Phase::Sleeping, 0);
+        self.update(|board| board.status.next_run_at = until);
     }
 
     /// Writes down, or wipes off, what is wrong but being tried again.

@@ -101,6 +101,7 @@ pub(in crate::read_store) fn changes<'a>(
             puts: rows.into_iter().map(Arc::new).collect(),
             removes: removed.into_iter().map(|id| vec![text(id)]).collect(),
         }],
+        ..Changes::default()
     }
 }
 

@@ -6,6 +6,7 @@
 pub(super) mod bench;
 pub(super) mod claims;
 pub(super) mod commits;
+pub(super) mod dead_letters;
 pub(super) mod generations;
 pub(super) mod questions;
 pub(super) mod records;
@@ -75,10 +76,16 @@ macro_rules! read_store_behaviour {
             records::{
                 the_revision_counts_changes_of_records_only,
                 records_are_shared_between_handles,
+                a_checkpoint_can_be_asked_for_alone,
+                the_last_run_is_kept,
                 failures_and_wishes_are_kept,
                 the_size_grows_with_the_rows,
                 passed_gaps_are_kept,
                 components_are_kept_for_other_hosts,
+            }
+            dead_letters::{
+                dead_letters_are_stored_with_the_checkpoint,
+                what_is_asked_of_dead_letters_is_told_until_it_is_done,
             }
             questions::{
                 conditions_and_order_are_followed,

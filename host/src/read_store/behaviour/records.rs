@@ -61,6 +61,35 @@ pub(in crate::read_store) async fn records_are_shared_between_handles(bench: &im
     assert_eq!(other.hosts().await.unwrap(), [seen]);
 }
 
+pub(in crate::read_store) async fn a_checkpoint_can_be_asked_for_alone(bench: &impl Bench) {
+    let (store, other) = (bench.store(), bench.another().await);
+    let mut open = begin(store, &orders("1.0.0")).await;
+    assert_eq!(
+        other.checkpoint(open.id).await.unwrap(),
+        Some(Checkpoint::start())
+    );
+    open.store(&puts([order("a", 1)]), 7);
+    assert_eq!(other.checkpoint(open.id).await.unwrap(), Some(at(7)));
+    store.drop_projector(&projector("orders")).await.unwrap();
+    assert_eq!(other.checkpoint(open.id).await.unwrap(), None);
+}
+
+pub(in crate::read_store) async fn the_last_run_is_kept(bench: &impl Bench) {
+    let (store, other) = (bench.store(), bench.another().await);
+    let open = begin(store, &orders("1.0.0")).await;
+    let revision = store.revision().await.unwrap();
+    assert_eq!(other.last_run(open.id).await.unwrap(), None);
+    for at in [Timestamp(5), Timestamp(9)] {
+        store.note_run(open.id, at).await.unwrap();
+        assert_eq!(other.last_run(open.id).await.unwrap(), Some(at));
+    }
+    assert_eq!(store.revision().await.unwrap(), revision);
+    store.drop_projector(&projector("orders")).await.unwrap();
+    assert_eq!(other.last_run(open.id).await.unwrap(), None);
+    // Its worker may not know yet.
+    store.note_run(open.id, Timestamp(10)).await.unwrap();
+}
+
 pub(in crate::read_store) async fn failures_and_wishes_are_kept(bench: &impl Bench) {
     let store = bench.store();
     let name = projector("orders");
@@ -178,6 +207,10 @@ fn host() -> HostRecord {
             events_per_second: 0.5,
             last_cycle_at: Timestamp(3),
             trouble: None,
+            update: "immediate".into(),
+            next_run_at: Some(Timestamp(4)),
+            ignored: 5,
+            since: Timestamp(1),
         }],
         refused: Vec::new(),
         head: Checkpoint::default(),

@@ -11,12 +11,12 @@ use sqlx::postgres::{PgArguments, PgConnection};
 
 use super::binary::write_row;
 use super::change::{begin_patiently, execute};
-use super::ddl;
 use super::error::{failed, rows_failed};
 use super::fence::{Step, fence};
 use super::space::Space;
 use super::statements::{Fenced, TableStatements};
 use super::writer::{PostgresWriter, has_rows, run};
+use super::{ddl, dead_letters};
 use crate::model::{Changes, GenerationId, Row};
 use crate::read_store::StoreError;
 use crate::read_store::rows::in_key_order;
@@ -80,6 +80,8 @@ pub(super) async fn fill(
         let made = execute(&mut transaction, key).await;
         made.map_err(|error| rows_failed(error, generation, at, &table.table))?;
     }
+    let letters = &changes.dead_letters;
+    dead_letters::write(&mut transaction, &writer.space, generation, letters).await?;
     transaction.commit().await.map_err(failed)?;
     Ok(true)
 }

@@ -81,6 +81,14 @@ pub(super) async fn adopt(
         .execute(&mut *change)
         .await
         .map_err(failed)?;
+    let retry = space.sql(
+        "UPDATE lantern.dead_letters SET asked = coalesce(asked, 'retry') WHERE generation = $1",
+    );
+    sqlx::query(retry)
+        .bind(id.0)
+        .execute(&mut *change)
+        .await
+        .map_err(failed)?;
     end_epoch(&mut change, space, id).await?;
     change.commit().await
 }

@@ -97,14 +97,19 @@ fn refused(error: MigrateError) -> StoreError {
 }
 
 fn migrator() -> Migrator {
-    let records = include_str!("migrations/0001_records.sql");
-    let mut migrator = Migrator::with_migrations(vec![Migration::new(
-        1,
-        "records".into(),
-        MigrationType::Simple,
-        records.into_sql_str(),
-        false,
-    )]);
+    let migration = |version, name: &'static str, sql: &'static str| {
+        let kind = MigrationType::Simple;
+        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![
+        migration(1, "records", include_str!("migrations/0001_records.sql")),
+        migration(
+            2,
+            "dead letters",
+            include_str!("migrations/0002_dead_letters.sql"),
+        ),
+        migration(3, "runs", include_str!("migrations/0003_runs.sql")),
+    ]);
     migrator.dangerous_set_table_name(TABLE);
     migrator
 }

@@ -5,8 +5,8 @@ use sqlx::postgres::PgConnection;
 use super::error::failed;
 use super::space::Space;
 use crate::model::{
-    Digest, Generation, GenerationId, GenerationState, ProjectorName, ProjectorRecord, Timestamp,
-    WantedState,
+    Checkpoint, Digest, Generation, GenerationId, GenerationState, ProjectorName, ProjectorRecord,
+    Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
 use crate::read_store::stored::{read_json, read_word};
@@ -18,7 +18,8 @@ macro_rules! records {
         concat!(
             "SELECT p.name, p.wanted, p.file, p.file_host, p.file_digest, \
              g.id, g.state, g.indexed, g.digest, g.created_at, g.live_at, g.failure, \
-             g.description, c.checkpoint::text \
+             g.description, g.asked, c.checkpoint::text, \
+             (SELECT count(*) FROM lantern.dead_letters d WHERE d.generation = g.id) AS dead_letters \
              FROM lantern.projectors p \
              LEFT JOIN lantern.generations g ON g.projector = p.name \
              LEFT JOIN lantern.progress c ON c.generation = g.id ",
@@ -69,6 +70,20 @@ pub(super) async fn generation(
     Ok(stored.generation()?.map(|generation| (name, generation)))
 }
 
+/// See `ReadStore::checkpoint`.
+pub(super) async fn checkpoint(
+    space: &Space,
+    id: GenerationId,
+) -> Result<Option<Checkpoint>, StoreError> {
+    let ask = space.sql("SELECT checkpoint::text FROM lantern.progress WHERE generation = $1");
+    let stored: Option<String> = sqlx::query_scalar(ask)
+        .bind(id.0)
+        .fetch_optional(space.pool())
+        .await
+        .map_err(failed)?;
+    stored.as_deref().map(read_json).transpose()
+}
+
 fn gather(stored: Vec<Stored>) -> Result<Vec<ProjectorRecord>, StoreError> {
     let mut records: Vec<ProjectorRecord> = Vec::new();
     for row in stored {
@@ -102,7 +117,9 @@ struct Stored {
     live_at: Option<i64>,
     failure: Option<String>,
     description: Option<String>,
+    asked: Option<i64>,
     checkpoint: Option<String>,
+    dead_letters: i64,
 }
 
 impl Stored {
@@ -130,6 +147,8 @@ impl Stored {
             checkpoint: read_json(&self.checkpoint.ok_or_else(missing)?)?,
             indexed: self.indexed.ok_or_else(missing)?,
             failure: self.failure.as_deref().map(read_json).transpose()?,
+            dead_letters: self.dead_letters as u64,
+            asked: self.asked.ok_or_else(missing)? as u64,
             created_at: Timestamp(self.created_at.ok_or_else(missing)?),
             live_at: self.live_at.map(Timestamp),
         }))

@@ -9,10 +9,13 @@ use super::options::PostgresOptions;
 use super::reader::PostgresRowReader;
 use super::space::Space;
 use super::writer::PostgresWriter;
-use super::{components, gaps, generations, leases, ownership, question, records, swap, tables};
+use super::{
+    components, dead_letters, gaps, generations, leases, ownership, question, records, runs, swap,
+    tables,
+};
 use crate::model::{
-    Description, Digest, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table,
-    WantedState,
+    Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
+    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WantedState,
 };
 use crate::postgres::Database;
 use crate::read_store::stored::{read_word, write_json};
@@ -71,6 +74,10 @@ impl ReadStore for PostgresReadStore {
 
     async fn projectors(&self) -> Result<Vec<ProjectorRecord>, StoreError> {
         records::projectors(&self.space).await
+    }
+
+    async fn checkpoint(&self, generation: GenerationId) -> Result<Option<Checkpoint>, StoreError> {
+        records::checkpoint(&self.space, generation).await
     }
 
     async fn owner_of(&self, table: &str) -> Result<Option<ProjectorName>, StoreError> {
@@ -167,6 +174,36 @@ impl ReadStore for PostgresReadStore {
             .bind(generation.0);
         self.change_one(set, || StoreError::NoGeneration(generation))
             .await
+    }
+
+    async fn dead_letters(
+        &self,
+        generation: GenerationId,
+        choice: &DeadLetterChoice,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        dead_letters::find(&self.space, generation, choice, limit).await
+    }
+
+    async fn ask_dead_letters(
+        &self,
+        generation: GenerationId,
+        choice: &DeadLetterChoice,
+        request: DeadLetterRequest,
+    ) -> Result<u64, StoreError> {
+        dead_letters::ask(&self.space, generation, choice, request).await
+    }
+
+    async fn note_run(
+        &self,
+        generation: GenerationId,
+        began_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        runs::note(&self.space, generation, began_at).await
+    }
+
+    async fn last_run(&self, generation: GenerationId) -> Result<Option<Timestamp>, StoreError> {
+        runs::last(&self.space, generation).await
     }
 
     async fn build_indexes(&self, generation: GenerationId) -> Result<(), StoreError> {

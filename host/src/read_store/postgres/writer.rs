@@ -14,6 +14,7 @@ use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::change::begin_patiently;
+use super::dead_letters;
 use super::error::{failed, is_about_rows, is_no_table, rows_failed};
 use super::fence::{FENCE_PARAMETERS, Step, fence, refused};
 use super::fill;
@@ -95,6 +96,9 @@ impl PostgresWriter {
                 return Ok(self.keyed);
             }
         }
+        if !changes.dead_letters.is_empty() {
+            return self.in_steps(connection, changes, step).await;
+        }
         let Some(text) = self.text(changes) else {
             return self.in_steps(connection, changes, step).await;
         };
@@ -158,6 +162,8 @@ impl PostgresWriter {
                 rows_failed(error, self.generation, changes.table, &table.table)
             })?;
         }
+        let letters = &changes.dead_letters;
+        dead_letters::write(&mut transaction, &self.space, self.generation, letters).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(true)
     }

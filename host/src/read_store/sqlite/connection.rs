@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
+use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
 use tokio::time::Instant;
@@ -65,6 +66,12 @@ pub(super) async fn open_writing(
 async fn connect_and_migrate(connect: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
     let pool = SqlitePoolOptions::new()
         .max_connections(POOLED)
+        // A full disk rolls a transaction back by itself. The driver's own rollback
+        // then fails, and it takes the connection to be in a transaction for ever.
+        .after_release(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        })
         .connect_with(connect.clone());
     let pool = pool.await.map_err(failed)?;
     migrate(&pool).await?;

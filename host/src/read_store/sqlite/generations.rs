@@ -79,6 +79,13 @@ pub(super) async fn adopt(
     .execute(&mut *change)
     .await
     .map_err(failed)?;
+    sqlx::query(
+        "UPDATE lantern_dead_letters SET asked = coalesce(asked, 'retry') WHERE generation = ?",
+    )
+    .bind(id.0)
+    .execute(&mut *change)
+    .await
+    .map_err(failed)?;
     change.commit().await
 }
 

@@ -59,6 +59,12 @@ fn migrator() -> Migrator {
             "hosts and gaps",
             include_str!("migrations/0002_hosts_and_gaps.sql"),
         ),
+        migration(
+            3,
+            "dead letters",
+            include_str!("migrations/0003_dead_letters.sql"),
+        ),
+        migration(4, "runs", include_str!("migrations/0004_runs.sql")),
     ]);
     migrator.dangerous_set_table_name(TABLE);
     migrator

@@ -9,6 +9,7 @@
 mod change;
 mod connection;
 mod ddl;
+mod dead_letters;
 mod error;
 mod gaps;
 mod generations;
@@ -18,6 +19,7 @@ mod ownership;
 mod question;
 mod reader;
 mod records;
+mod runs;
 mod statements;
 mod store;
 mod swap;

@@ -1,6 +1,6 @@
 //! Reads what is recorded about projectors and generations.
 
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::error::failed;
 use crate::model::{
@@ -14,7 +14,8 @@ use crate::read_store::stored::{read_json, read_word};
 macro_rules! generations {
     ($which:literal) => {
         concat!(
-            "SELECT id, projector, state, indexes, digest, created_at, live_at, failure, description \
+            "SELECT id, projector, state, indexes, digest, created_at, live_at, failure, description, \
+             asked, (SELECT count(*) FROM lantern_dead_letters WHERE generation = id) AS dead_letters \
              FROM lantern_generations ",
             $which
         )
@@ -92,6 +93,29 @@ pub(super) async fn generation(
     }
 }
 
+/// See `ReadStore::checkpoint`.
+pub(super) async fn checkpoint(
+    pool: &SqlitePool,
+    id: GenerationId,
+) -> Result<Option<Checkpoint>, StoreError> {
+    // A generation that has read nothing has no partition, and yet it is there.
+    let stored: Vec<(Option<String>, Option<i64>)> = sqlx::query_as(
+        "SELECT c.partition, c.position FROM lantern_generations g \
+         LEFT JOIN lantern_checkpoints c ON c.generation = g.id WHERE g.id = ?",
+    )
+    .bind(id.0)
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    if stored.is_empty() {
+        return Ok(None);
+    }
+    let partitions = stored
+        .into_iter()
+        .filter_map(|(name, at)| Some((name?, Position(at? as u64))));
+    Ok(Some(Checkpoint::from_partitions(partitions)))
+}
+
 /// Reads a stored state.
 pub(super) fn read_state(stored: &str) -> Result<GenerationState, StoreError> {
     read_word(stored)
@@ -130,6 +154,8 @@ struct GenerationRow {
     live_at: Option<i64>,
     failure: Option<String>,
     description: String,
+    asked: i64,
+    dead_letters: i64,
 }
 
 impl GenerationRow {
@@ -155,6 +181,8 @@ impl GenerationRow {
             checkpoint: Checkpoint::from_partitions(partitions),
             indexed: self.indexes == "made",
             failure: self.failure.as_deref().map(read_json).transpose()?,
+            dead_letters: self.dead_letters as u64,
+            asked: self.asked as u64,
             created_at: Timestamp(self.created_at),
             live_at: self.live_at.map(Timestamp),
         };

@@ -11,10 +11,10 @@ use super::error::{failed, row_failed};
 use super::options::SqliteOptions;
 use super::reader::SqliteRowReader;
 use super::writer::{SqliteWriter, Turn};
-use super::{gaps, generations, ownership, question, records, swap, tables};
+use super::{dead_letters, gaps, generations, ownership, question, records, runs, swap, tables};
 use crate::model::{
-    Description, Digest, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table,
-    WantedState,
+    Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
+    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WantedState,
 };
 use crate::read_store::stored::{read_json, read_word, write_json};
 use crate::read_store::{
@@ -83,6 +83,10 @@ impl ReadStore for SqliteReadStore {
     async fn projectors(&self) -> Result<Vec<ProjectorRecord>, StoreError> {
         let mut transaction = self.reading.begin().await.map_err(failed)?;
         records::projectors(&mut transaction).await
+    }
+
+    async fn checkpoint(&self, generation: GenerationId) -> Result<Option<Checkpoint>, StoreError> {
+        records::checkpoint(&self.reading, generation).await
     }
 
     async fn owner_of(&self, table: &str) -> Result<Option<ProjectorName>, StoreError> {
@@ -175,6 +179,36 @@ impl ReadStore for SqliteReadStore {
             .bind(generation.0);
         self.change_one(set, || StoreError::NoGeneration(generation))
             .await
+    }
+
+    async fn dead_letters(
+        &self,
+        generation: GenerationId,
+        choice: &DeadLetterChoice,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        dead_letters::find(&self.reading, generation, choice, limit).await
+    }
+
+    async fn ask_dead_letters(
+        &self,
+        generation: GenerationId,
+        choice: &DeadLetterChoice,
+        request: DeadLetterRequest,
+    ) -> Result<u64, StoreError> {
+        dead_letters::ask(&self.writing, generation, choice, request).await
+    }
+
+    async fn note_run(
+        &self,
+        generation: GenerationId,
+        began_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        runs::note(&self.writing, generation, began_at).await
+    }
+
+    async fn last_run(&self, generation: GenerationId) -> Result<Option<Timestamp>, StoreError> {
+        runs::last(&self.reading, generation).await
     }
 
     async fn build_indexes(&self, generation: GenerationId) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
+use super::dead_letters;
 use super::error::{not_unique_message, row_failed};
 use super::records::read_state;
 use super::statements::{TableStatements, keep_prepared};
@@ -67,6 +68,9 @@ impl Writer for SqliteWriter {
             let table = &self.tables[changes.table];
             apply(&transaction, table, changes, indexed)
                 .map_err(|error| refused(error, self.generation, changes.table, &table.table))?;
+        }
+        if !changes.dead_letters.is_empty() {
+            dead_letters::write(&transaction, self.generation, &changes.dead_letters)?;
         }
         move_checkpoint(&transaction, self.generation, from, to).map_err(row_failed)?;
         transaction.commit().map_err(row_failed)?;

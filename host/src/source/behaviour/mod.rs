@@ -52,6 +52,7 @@ macro_rules! event_store_behaviour {
                 every_column_is_read_as_it_was_appended,
                 what_is_not_needed_is_not_read,
                 filters_let_through_what_they_say,
+                streams_are_wanted_by_name_by_path_and_by_tenant,
                 a_filter_learns_names_that_come_later,
                 a_filter_that_lets_nothing_through_moves_on_in_bounded_steps,
                 a_page_ends_at_either_limit,

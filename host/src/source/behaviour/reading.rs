@@ -95,6 +95,41 @@ pub(in crate::source) async fn filters_let_through_what_they_say(bench: &impl Be
     }
 }
 
+pub(in crate::source) async fn streams_are_wanted_by_name_by_path_and_by_tenant(
+    bench: &impl Bench,
+) {
+    let store = bench.store();
+    let streams = [
+        ("process/t1/a", "t1"),
+        ("process/t1/b", "t1"),
+        ("process/t10/a", "t10"),
+        ("process_t1/a", "t1"),
+        ("process/t%/a", "t1"),
+        ("order/t1/a", "t1"),
+        ("process/t1/a", "t10"),
+    ];
+    let event = |(id, (stream, tenant)): (usize, &(&str, &str))| Event {
+        tenant: (*tenant).into(),
+        ..event(id, stream)
+    };
+    let list = streams.iter().enumerate().map(event).collect();
+    store.append(list, Vec::new()).await.unwrap();
+    let wanted = |streams: &[&str], tenants: &[&str]| {
+        let filter = EventFilter {
+            streams: patterns(streams),
+            tenants: patterns(tenants),
+            ..EventFilter::default()
+        };
+        read_all(store, &filter).concat()
+    };
+    assert_eq!(wanted(&["process/t1/a"], &[]), "06");
+    assert_eq!(wanted(&["process/*"], &[]), "01246");
+    assert_eq!(wanted(&["process/t1/*"], &[]), "016");
+    assert_eq!(wanted(&["process/t%*"], &[]), "4");
+    assert_eq!(wanted(&["process/*"], &["t1"]), "014");
+    assert_eq!(wanted(&["process/t1/a", "order/*"], &["t1"]), "05");
+}
+
 pub(in crate::source) async fn a_filter_learns_names_that_come_later(bench: &impl Bench) {
     let store = bench.store();
     let filter = EventFilter {

@@ -191,6 +191,7 @@ fn both(first: Row, second: impl IntoIterator<Item = Row>) -> Changes {
     };
     Changes {
         tables: vec![of(0, vec![first]), of(1, second.into_iter().collect())],
+        ..Changes::default()
     }
 }
 
@@ -217,6 +218,7 @@ async fn any_combination_of_tables_is_committed() {
         };
         let changes = Changes {
             tables: tables.map(of).collect(),
+            ..Changes::default()
         };
         open.store(&changes, mask);
     }

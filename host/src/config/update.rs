@@ -1,0 +1,308 @@
+//! When a projector works: at once, now and then, or by the clock.
+
+use std::time::Duration;
+
+use croner::Cron;
+use jiff::tz::TimeZone;
+
+use super::error::ConfigError;
+use super::projector::ProjectorSettings;
+use super::resolve::{Origin, Resolved};
+use crate::model::Timestamp;
+
+/// When a projector works, as it was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateSettings {
+    /// The kind of it.
+    pub strategy: UpdateStrategy,
+    /// Batched: the longest time from one round to the next.
+    pub interval: Duration,
+    /// Batched: waiting positions that begin a round sooner.
+    pub events: usize,
+    /// Scheduled: when rounds begin.
+    pub schedule: Option<CronExpression>,
+    /// Scheduled: by which clock.
+    pub time_zone: Zone,
+}
+
+/// The kinds of update strategies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateStrategy {
+    /// As soon as there are events.
+    Immediate,
+    /// When enough are waiting, or enough time has passed.
+    Batched,
+    /// At certain times.
+    Scheduled,
+}
+
+/// When a projector works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Update {
+    /// As soon as there are events.
+    Immediate,
+    /// When so many positions are waiting or so much time has passed since the
+    /// last round, whichever is first.
+    Batched {
+        /// The longest time from one round to the next.
+        interval: Duration,
+        /// Waiting positions that begin a round sooner.
+        events: u64,
+    },
+    /// At certain times.
+    Scheduled(Schedule),
+}
+
+/// Times of a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    times: CronExpression,
+    zone: Zone,
+}
+
+/// A cron expression that names times which come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CronExpression {
+    text: String,
+    cron: Box<Cron>,
+}
+
+/// A time zone by its IANA name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    name: String,
+    zone: TimeZone,
+}
+
+impl UpdateSettings {
+    /// When the projector works. `resolve` has seen to it that a scheduled one
+    /// has a schedule; without one it works at once.
+    pub fn update(&self) -> Update {
+        match (self.strategy, &self.schedule) {
+            (UpdateStrategy::Batched, _) => Update::Batched {
+                interval: self.interval,
+                events: self.events as u64,
+            },
+            (UpdateStrategy::Scheduled, Some(times)) => Update::Scheduled(Schedule {
+                times: times.clone(),
+                zone: self.time_zone.clone(),
+            }),
+            (UpdateStrategy::Immediate | UpdateStrategy::Scheduled, _) => Update::Immediate,
+        }
+    }
+}
+
+impl Default for UpdateSettings {
+    fn default() -> Self {
+        Self {
+            strategy: UpdateStrategy::Immediate,
+            interval: Duration::from_secs(60),
+            events: 1_000,
+            schedule: None,
+            time_zone: Zone {
+                name: "UTC".into(),
+                zone: TimeZone::UTC,
+            },
+        }
+    }
+}
+
+impl Update {
+    /// Its word, as in `update.strategy`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Immediate => "immediate",
+            Self::Batched { .. } => "batched",
+            Self::Scheduled(_) => "scheduled",
+        }
+    }
+}
+
+/// For people: `batched, every 60s or 1000 events`.
+impl std::fmt::Display for Update {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            Self::Immediate => Ok(()),
+            Self::Batched { interval, events } => {
+                write!(f, ", every {interval:?} or {events} events")
+            }
+            Self::Scheduled(Schedule { times, zone }) => {
+                write!(f, ", `{}` {}", times.text, zone.name)
+            }
+        }
+    }
+}
+
+impl Schedule {
+    /// The first time after another; `None` when none comes any more.
+    ///
+    /// An hour that is skipped when clocks go forward: a fixed time in it is
+    /// moved to the end of the gap. One that is doubled: a fixed time comes once,
+    /// the first time; `*` and steps go through both.
+    pub fn next_after(&self, time: Timestamp) -> Option<Timestamp> {
+        let time = jiff::Timestamp::from_microsecond(time.0).ok()?;
+        let there = time.to_zoned(self.zone.zone.clone());
+        let next = self.times.cron.find_next_occurrence(&there, false).ok()?;
+        Some(Timestamp(next.timestamp().as_microsecond()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(expression: &str, zone: &str) -> Self {
+        Self {
+            times: CronExpression::parse(expression).unwrap(),
+            zone: Zone::parse(zone).unwrap(),
+        }
+    }
+}
+
+/// What the places of an expression of five are; one for seconds may come first.
+const PLACES: [&str; 7] = [
+    "second",
+    "minute",
+    "hour",
+    "day of the month",
+    "month",
+    "day of the week",
+    "year",
+];
+
+impl CronExpression {
+    /// Reads an expression of five fields, or of six that begin with seconds.
+    ///
+    /// # Errors
+    ///
+    /// Says which field is wrong and why.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        let is_nickname = text.starts_with('@');
+        if !is_nickname && !(5..=7).contains(&fields.len()) {
+            let count = fields.len();
+            return Err(format!("there are {count} fields, not 5 or 6"));
+        }
+        let cron: Cron = text
+            .parse()
+            .map_err(|error| wrong_field(&fields).unwrap_or_else(|| lower(&error)))?;
+        // From a fixed time, so that no expression goes bad: one whose years are over
+        // names times that came.
+        let start = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+        cron.find_next_occurrence(&start, false)
+            .map_err(|_| "no such time ever comes".to_owned())?;
+        Ok(Self {
+            text: text.to_owned(),
+            cron: Box::new(cron),
+        })
+    }
+
+    /// As it was written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The field that is wrong in itself, and why.
+fn wrong_field(fields: &[&str]) -> Option<String> {
+    let first = usize::from(fields.len() == 5);
+    let wrong = fields.iter().enumerate().find_map(|(at, field)| {
+        let alone: Vec<&str> = (0..fields.len())
+            .map(|other| if other == at { field } else { "*" })
+            .collect();
+        let error = alone.join(" ").parse::<Cron>().err()?;
+        let place = PLACES.get(at + first)?;
+        Some(format!("the {place} `{field}`: {}", lower(&error)))
+    })?;
+    Some(wrong)
+}
+
+fn lower(error: &croner::errors::CronError) -> String {
+    let text = error.to_string();
+    let text = text.rsplit(": ").next().unwrap_or(&text);
+    text.trim_end_matches('.').to_lowercase()
+}
+
+impl Zone {
+    /// Finds a zone by its name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let zone = TimeZone::get(name).ok()?;
+        Some(Self {
+            name: zone.iana_name().unwrap_or(name).to_owned(),
+            zone,
+        })
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Checks that what was said of updates goes together, for all projectors and
+/// for each. What has no effect is a mistake, as a rule a forgotten strategy.
+pub(super) fn check(resolved: &Resolved) -> Result<(), ConfigError> {
+    let settings = &resolved.settings;
+    let said: Vec<(String, Origin)> = resolved
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.setting.key.starts_with("update."))
+        // Who says what holds anyhow says nothing.
+        .filter(|entry| entry.origin != Origin::Default && entry.value != entry.setting.default())
+        .map(|entry| (entry.key, entry.origin))
+        .collect();
+    let origin_of = |name: Option<&str>, key: &str| {
+        let own = name.map(|name| format!("projectors.{name}.{key}"));
+        let keys = own.into_iter().chain([key.to_owned()]);
+        let mut found = keys.filter_map(|key| said.iter().find(|(said, _)| *said == key));
+        found.next().cloned()
+    };
+    let all = settings.of_projector.iter();
+    let all = all.map(|(name, of_it)| (Some(name.as_str()), of_it));
+    for (name, of_it) in std::iter::once((None, &settings.projectors)).chain(all) {
+        let update = &of_it.update;
+        if update.strategy == UpdateStrategy::Scheduled && update.schedule.is_none() {
+            let (key, origin) = origin_of(name, "update.strategy")
+                .unwrap_or_else(|| ("update.strategy".into(), Origin::Default));
+            let reason = "is `scheduled`, but `update.schedule` is not set".into();
+            return Err(ConfigError::Conflict {
+                key,
+                origin,
+                reason,
+            });
+        }
+    }
+    for (key, origin) in &said {
+        let Some(needed) = needed_by(key) else {
+            continue;
+        };
+        let users = settings.of_projector.iter();
+        let users = users.filter(|(name, _)| key.starts_with(&format!("projectors.{name}.")));
+        let users: Vec<&ProjectorSettings> = match key.starts_with("update.") {
+            true => std::iter::once(&settings.projectors)
+                .chain(settings.of_projector.values())
+                .collect(),
+            false => users.map(|(_, of_it)| of_it).collect(),
+        };
+        if !users.iter().any(|of_it| of_it.update.strategy == needed.0) {
+            return Err(ConfigError::Conflict {
+                key: key.clone(),
+                origin: origin.clone(),
+                reason: format!("has no effect without `update.strategy = \"{}\"`", needed.1),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The strategy without which a setting has no effect.
+fn needed_by(key: &str) -> Option<(UpdateStrategy, &'static str)> {
+    let of_one = key.rsplit_once("update.")?.1;
+    match of_one {
+        "interval_ms" | "events" => Some((UpdateStrategy::Batched, "batched")),
+        "schedule" | "time_zone" => Some((UpdateStrategy::Scheduled, "scheduled")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "update_tests.rs"]
+mod tests;

@@ -1,0 +1,181 @@
+//! What the loop does when events fail: finds the one at fault, tries it again, sets
+//! it aside or ends.
+
+use std::time::Duration;
+
+use super::Assignment;
+use super::cycle::Cycle;
+use super::failure::{self, Backoff, Blame, End, Trouble};
+use super::pace::Careful;
+use super::quarantine::Condemned;
+use super::settle::read_after;
+use crate::config::Pacing;
+use crate::model::{Checkpoint, DeadLetter, Envelope, Failure, FailureClass, Position};
+use crate::source::Page;
+use crate::telemetry::happened;
+
+impl Cycle<'_> {
+    pub(super) async fn fail_at(
+        &mut self,
+        page: Page,
+        blame: Blame,
+    ) -> Result<Option<End>, Trouble> {
+        self.read_again().await?;
+        self.commit_all().await?;
+        if page.events.len() == 1 {
+            return self.fail_single(page, blame).await;
+        }
+        let (first, last) = (
+            page.events.position(0),
+            page.events.position(page.events.len() - 1),
+        );
+        let name = &self.assignment.projector.description().name;
+        // Told in full when the event at fault is found.
+        let cause: String = blame.cause.chars().take(200).collect();
+        happened::going_carefully(name, first, last, &cause);
+        let events = page.events.len();
+        let careful = match blame.is_dear {
+            true => Careful::singly(page.checkpoint),
+            false => Careful::after(page.checkpoint, events, blame.event),
+        };
+        self.pace.be_careful(careful);
+        Ok(None)
+    }
+
+    /// One event cannot be projected. `folded` is still before it, so it comes again
+    /// unless the work ends here.
+    async fn fail_single(&mut self, page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
+        let position = page.events.position(0);
+        if self.retries.again(position) {
+            return Ok(None);
+        }
+        if !self.quarantine.is_wanted() {
+            let failure = failure_at(self.assignment, &self.folded, &page, blame).await;
+            return Ok(Some(End::Failed(failure)));
+        }
+        let error = self.letter_error(blame.class, blame.cause);
+        self.quarantine.condemn(Condemned {
+            position,
+            error,
+            attempts: self.retries.attempts(),
+        });
+        self.pace.found();
+        Ok(None)
+    }
+
+    pub(super) async fn too_many_dead_letters(&mut self) -> Result<End, Trouble> {
+        self.read_again().await?;
+        self.commit_all().await?;
+        let cause = format!(
+            "more than {} events would be set aside (failure.most_dead_letters)",
+            self.quarantine.most()
+        );
+        let digest = self.assignment.projector.digest();
+        let mut failure = failure::without_event(FailureClass::Projector, cause, digest);
+        failure.next_step = "`lantern dead-letters list` shows them: discard some, or mend the \
+                             projector, or raise the limit; then `lantern resume`"
+            .into();
+        Ok(End::Failed(failure))
+    }
+
+    pub(super) fn tell_of(&self, letters: &[DeadLetter]) {
+        let name = &self.assignment.projector.description().name;
+        for letter in letters {
+            if let Some(error) = &letter.error {
+                happened::quarantined(name, letter.position, &letter.stream, &error.cause);
+            }
+        }
+    }
+
+    /// The rows of a page that was taken carefully could not be committed.
+    pub(super) async fn rows_refused(
+        &mut self,
+        cause: String,
+        before: Checkpoint,
+        page: Page,
+    ) -> Result<End, Trouble> {
+        if page.events.len() > 1 {
+            return Err(Trouble::Rows {
+                cause,
+                reached: page.checkpoint,
+                events: Some(page.events.len()),
+            });
+        }
+        let class = FailureClass::Projector;
+        if self.quarantine.is_wanted() {
+            return Err(Trouble::Condemned(Condemned {
+                position: page.events.position(0),
+                error: self.letter_error(class, cause),
+                attempts: 1,
+            }));
+        }
+        let blame = Blame {
+            class,
+            cause,
+            event: None,
+            is_dear: false,
+        };
+        let failure = failure_at(self.assignment, &before, &page, blame).await;
+        Ok(End::Failed(failure))
+    }
+}
+
+/// Tells which event a failure happened at. The stream's name may not have been
+/// read, as the projector did not ask for it; it is read now.
+async fn failure_at(
+    assignment: &Assignment,
+    before: &Checkpoint,
+    page: &Page,
+    blame: Blame,
+) -> Failure {
+    let needs = Envelope {
+        streams: true,
+        ..Envelope::default()
+    };
+    let stream = match read_after(assignment, before.clone(), needs).await {
+        Ok(Some(again)) if again.positions == page.events.positions => Some(again.streams),
+        _ => None,
+    };
+    let digest = assignment.projector.digest();
+    failure::at_event(blame.class, blame.cause, digest, &page.events, stream)
+}
+
+/// How often the event at hand was tried.
+pub(super) struct Retries {
+    most: usize,
+    position: Option<Position>,
+    tried: usize,
+    backoff: Backoff,
+    fresh: Pacing,
+    /// How long to wait before the next try.
+    pub(super) pause: Option<Duration>,
+}
+
+impl Retries {
+    pub(super) fn new(assignment: &Assignment) -> Self {
+        Self {
+            most: assignment.failing.retries,
+            position: None,
+            tried: 0,
+            backoff: Backoff::new(&assignment.pacing),
+            fresh: assignment.pacing.clone(),
+            pause: None,
+        }
+    }
+
+    /// Takes note that an event failed; says whether to try it again.
+    pub(super) fn again(&mut self, position: Position) -> bool {
+        if self.position.replace(position) != Some(position) {
+            self.tried = 0;
+            self.backoff = Backoff::new(&self.fresh);
+        }
+        self.tried += 1;
+        let again = self.tried <= self.most;
+        self.pause = again.then(|| self.backoff.pause());
+        again
+    }
+
+    fn attempts(&self) -> u64 {
+        self.tried as u64
+    }
+}

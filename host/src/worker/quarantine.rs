@@ -1,0 +1,304 @@
+//! Streams that wait: which events of a page the projector gets, and which are
+//! set aside.
+//!
+//! Pure. An event that failed is *condemned*; when it comes again, it is set
+//! aside, and with it whatever its stream brings later. What is set aside goes
+//! to the store with the next commit, in one transaction with the checkpoint
+//! that goes past it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::config::{Failing, OnFailure};
+use crate::model::{
+    DeadLetter, DeadLetterChanges, DeadLetterError, EventBatch, Position, Timestamp,
+};
+
+/// A stream, with its tenant: streams of two tenants may have one name.
+type Stream = (String, String);
+
+/// An event that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condemned {
+    pub(super) position: Position,
+    pub(super) error: DeadLetterError,
+    pub(super) attempts: u64,
+}
+
+/// The streams of one generation that wait.
+#[derive(Debug)]
+pub(super) struct Quarantine {
+    failing: Failing,
+    /// The dead letters of each stream that has any.
+    streams: HashMap<Stream, BTreeSet<Position>>,
+    condemned: Option<Condemned>,
+    changes: DeadLetterChanges,
+}
+
+/// A page, parted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parted {
+    /// What the projector gets, as indices into the page.
+    pub(super) flows: Vec<usize>,
+    /// What is set aside.
+    pub(super) waits: Vec<DeadLetter>,
+}
+
+impl Quarantine {
+    /// Begins with what the store has.
+    pub(super) fn new(
+        failing: Failing,
+        letters: &[DeadLetter],
+        condemned: Option<Condemned>,
+    ) -> Self {
+        let mut streams: HashMap<Stream, BTreeSet<Position>> = HashMap::new();
+        for letter in letters {
+            let stream = (letter.tenant.clone(), letter.stream.clone());
+            streams.entry(stream).or_default().insert(letter.position);
+        }
+        Self {
+            failing,
+            streams,
+            condemned,
+            changes: DeadLetterChanges::default(),
+        }
+    }
+
+    /// Whether events fail into quarantine, rather than stop the projector.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.failing.on_failure == OnFailure::Quarantine
+    }
+
+    /// Whether the streams of events must be known.
+    pub(super) fn needs_streams(&self) -> bool {
+        self.is_wanted() || !self.streams.is_empty()
+    }
+
+    /// Sets an event aside when it comes again.
+    pub(super) fn condemn(&mut self, condemned: Condemned) {
+        self.condemned = Some(condemned);
+    }
+
+    /// The error of an event that was condemned, once.
+    pub(super) fn take_condemned(&mut self, position: Position) -> Option<Condemned> {
+        self.condemned.take_if(|it| it.position == position)
+    }
+
+    /// Parts a page. `None` when all of it flows, as a rule without looking at it.
+    pub(super) fn part(&self, events: &EventBatch) -> Option<Parted> {
+        if self.streams.is_empty() && self.condemned.is_none() {
+            return None;
+        }
+        let mut parted = Parted::default();
+        let mut newly = BTreeSet::new();
+        for i in 0..events.len() {
+            let stream = (events.tenant(i).to_owned(), events.stream(i).to_owned());
+            let condemned = self.condemned.as_ref();
+            let condemned = condemned.filter(|it| it.position == events.position(i));
+            let waits = condemned.is_some()
+                || newly.contains(&stream)
+                || self.streams.contains_key(&stream);
+            if !waits {
+                parted.flows.push(i);
+                continue;
+            }
+            parted.waits.push(letter(events, i, condemned));
+            newly.insert(stream);
+        }
+        (!parted.waits.is_empty()).then_some(parted)
+    }
+
+    /// Whether there is room for that many more.
+    pub(super) fn has_room_for(&self, letters: usize) -> bool {
+        let there: usize = self.streams.values().map(BTreeSet::len).sum();
+        there + letters <= self.failing.most_dead_letters
+    }
+
+    /// The most dead letters.
+    pub(super) fn most(&self) -> usize {
+        self.failing.most_dead_letters
+    }
+
+    /// Sets events aside, with the next commit.
+    pub(super) fn set_aside(&mut self, letters: Vec<DeadLetter>) {
+        for letter in letters {
+            self.condemned.take_if(|it| it.position == letter.position);
+            let stream = (letter.tenant.clone(), letter.stream.clone());
+            self.streams
+                .entry(stream)
+                .or_default()
+                .insert(letter.position);
+            self.changes.puts.push(letter);
+        }
+    }
+
+    /// Writes a dead letter anew, with the next commit.
+    pub(super) fn write(&mut self, letter: DeadLetter) {
+        self.changes.puts.push(letter);
+    }
+
+    /// Removes a dead letter, with the next commit; its stream flows again when it
+    /// was the last.
+    pub(super) fn settle(&mut self, letter: &DeadLetter) {
+        self.changes.removes.push(letter.position);
+        let stream = (letter.tenant.clone(), letter.stream.clone());
+        if let Some(letters) = self.streams.get_mut(&stream) {
+            letters.remove(&letter.position);
+            if letters.is_empty() {
+                self.streams.remove(&stream);
+            }
+        }
+    }
+
+    /// Whether there is something for the next commit.
+    pub(super) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// Hands out what the next commit does.
+    pub(super) fn take_changes(&mut self) -> DeadLetterChanges {
+        std::mem::take(&mut self.changes)
+    }
+}
+
+/// The dead letters by stream, those of each in order.
+pub(super) fn by_stream(letters: Vec<DeadLetter>) -> Vec<Vec<DeadLetter>> {
+    let mut streams: BTreeMap<Stream, Vec<DeadLetter>> = BTreeMap::new();
+    for letter in letters {
+        let stream = (letter.tenant.clone(), letter.stream.clone());
+        streams.entry(stream).or_default().push(letter);
+    }
+    for letters in streams.values_mut() {
+        letters.sort_by_key(|letter| letter.position);
+    }
+    // The stream that has waited longest comes first.
+    let mut streams: Vec<_> = streams.into_values().collect();
+    streams.sort_by_key(|letters| letters.first().map(|letter| letter.position));
+    streams
+}
+
+fn letter(events: &EventBatch, i: usize, condemned: Option<&Condemned>) -> DeadLetter {
+    DeadLetter {
+        position: events.position(i),
+        tenant: events.tenant(i).to_owned(),
+        stream: events.stream(i).to_owned(),
+        version: events.versions[i],
+        event_type: events.event_type(i).to_owned(),
+        time: events.time(i),
+        error: condemned.map(|it| it.error.clone()),
+        attempts: condemned.map_or(0, |it| it.attempts),
+        set_aside_at: Timestamp::now(),
+        asked: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FailurePolicy;
+    use crate::model::{Digest, FailureClass};
+
+    fn quarantine() -> Quarantine {
+        let failing = Failing {
+            on_failure: OnFailure::Quarantine,
+            most_dead_letters: 3,
+            ..FailurePolicy::default().while_live()
+        };
+        Quarantine::new(failing, &[], None)
+    }
+
+    /// Events at positions from 1, of the given streams; `x/y` is stream y of
+    /// tenant x.
+    fn events(streams: &[&str]) -> EventBatch {
+        let mut batch = EventBatch {
+            type_names: vec!["t".into()],
+            ..EventBatch::default()
+        };
+        for (i, stream) in streams.iter().enumerate() {
+            let (tenant, stream) = stream.split_once('/').unwrap_or(("", stream));
+            batch.positions.push(i as u64 + 1);
+            batch.versions.push(1);
+            batch.times.push(0);
+            batch.types.push(0);
+            batch.tenants.push(i as u32);
+            batch.tenant_names.push(tenant.into());
+            batch.streams.push_str(stream);
+            batch.stream_ends.push(batch.streams.len() as u32);
+        }
+        batch
+    }
+
+    fn condemned(position: u64) -> Condemned {
+        Condemned {
+            position: Position(position),
+            error: DeadLetterError {
+                class: FailureClass::Event,
+                cause: "no".into(),
+                digest: Digest("d".into()),
+                at: Timestamp(0),
+            },
+            attempts: 3,
+        }
+    }
+
+    fn waiting(parted: &Parted) -> Vec<(u64, bool)> {
+        let waits = parted.waits.iter();
+        waits
+            .map(|letter| (letter.position.0, letter.error.is_some()))
+            .collect()
+    }
+
+    #[test]
+    fn a_condemned_event_takes_along_what_its_stream_brings_later() {
+        let mut quarantine = quarantine();
+        let page = events(&["a", "b", "a", "b", "x/a"]);
+        assert_eq!(quarantine.part(&page), None);
+        quarantine.condemn(condemned(1));
+        let parted = quarantine.part(&page).unwrap();
+        assert_eq!(
+            parted.flows,
+            [1, 3, 4],
+            "another tenant's is another stream"
+        );
+        assert_eq!(waiting(&parted), [(1, true), (3, false)]);
+        let again = quarantine.part(&page).unwrap();
+        assert_eq!(waiting(&again), waiting(&parted), "parting decides nothing");
+        quarantine.set_aside(parted.waits);
+        assert_eq!(quarantine.take_changes().puts.len(), 2);
+        let later = quarantine.part(&events(&["a", "b"])).unwrap();
+        assert_eq!(
+            (later.flows.as_slice(), waiting(&later)),
+            (&[1][..], vec![(1, false)])
+        );
+        assert!(quarantine.has_room_for(1) && !quarantine.has_room_for(2));
+    }
+
+    #[test]
+    fn a_stream_flows_again_when_its_last_letter_is_settled() {
+        let mut before = quarantine();
+        before.condemn(condemned(1));
+        let page = events(&["a", "a"]);
+        let letters = before.part(&page).unwrap().waits;
+        let mut quarantine = Quarantine::new(before.failing, &letters, None);
+        quarantine.settle(&letters[0]);
+        assert!(quarantine.part(&page).is_some());
+        quarantine.settle(&letters[1]);
+        assert_eq!(quarantine.part(&page), None);
+        assert_eq!(quarantine.take_changes().removes.len(), 2);
+    }
+
+    #[test]
+    fn letters_come_stream_by_stream_the_longest_waiting_first() {
+        let mut before = quarantine();
+        before.condemn(condemned(2));
+        let mut letters = before.part(&events(&["b", "a", "a"])).unwrap().waits;
+        before.condemn(condemned(1));
+        letters.extend(before.part(&events(&["b"])).unwrap().waits);
+        letters.reverse();
+        let streams = by_stream(letters);
+        let positions: Vec<Vec<u64>> = streams
+            .iter()
+            .map(|letters| letters.iter().map(|letter| letter.position.0).collect())
+            .collect();
+        assert_eq!(positions, [vec![1], vec![2, 3]]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Does with dead letters what the operator asked for.
+//!
+//! Stream by stream, event by event, in order: each that can be projected after
+//! all is committed together with the end of its letter. The first that cannot
+//! ends the stream's turn, as whatever comes later waits behind it.
+
+use tokio::task::spawn_blocking;
+
+use super::Assignment;
+use super::cycle::{Cycle, died};
+use super::failure::{Blame, Trouble};
+use super::project::project;
+use super::quarantine::{Condemned, by_stream};
+use crate::model::{
+    Checkpoint, DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass,
+    Position, Timestamp,
+};
+use crate::source::PageLimit;
+use crate::telemetry::happened;
+
+impl Cycle<'_> {
+    /// Settles what was asked of the letters that were found at the beginning.
+    pub(super) async fn settle(&mut self, letters: Vec<DeadLetter>) -> Result<(), Trouble> {
+        for stream in by_stream(letters) {
+            if stream.iter().any(|letter| letter.asked.is_some()) {
+                self.settle_stream(stream).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_stream(&mut self, letters: Vec<DeadLetter>) -> Result<(), Trouble> {
+        // A request to try again means the first letter, and then all others; a
+        // stream whose first was discarded goes on, too.
+        let mut goes_on = false;
+        let mut is_blocked = false;
+        for letter in letters {
+            match letter.asked {
+                Some(DeadLetterRequest::Discard) => {
+                    self.quarantine.settle(&letter);
+                    goes_on = true;
+                }
+                asked if !is_blocked && (goes_on || asked == Some(DeadLetterRequest::Retry)) => {
+                    goes_on = true;
+                    is_blocked = !self.try_again(letter).await?;
+                }
+                asked => {
+                    is_blocked = true;
+                    if asked.is_some() {
+                        self.quarantine.write(letter);
+                    }
+                }
+            }
+        }
+        self.commit_all().await
+    }
+
+    /// Projects one dead letter and commits; says whether that went well.
+    async fn try_again(&mut self, letter: DeadLetter) -> Result<bool, Trouble> {
+        let condemned = self.quarantine.take_condemned(letter.position);
+        let error = match condemned {
+            // Its rows could not be committed a moment ago.
+            Some(condemned) => Some(condemned.error),
+            None => self.project_letter(&letter).await?,
+        };
+        let name = &self.assignment.projector.description().name;
+        let Some(error) = error else {
+            happened::dead_letter_projected(name, letter.position, &letter.stream);
+            self.quarantine.settle(&letter);
+            return match self.commit_all().await {
+                Ok(()) => Ok(true),
+                Err(Trouble::Rows { cause, .. }) => Err(Trouble::Condemned(Condemned {
+                    position: letter.position,
+                    error: self.letter_error(FailureClass::Projector, cause),
+                    attempts: letter.attempts + 1,
+                })),
+                Err(trouble) => Err(trouble),
+            };
+        };
+        happened::dead_letter_failed_again(name, letter.position, &letter.stream, &error.cause);
+        self.quarantine.write(DeadLetter {
+            attempts: letter.attempts + 1,
+            error: Some(error),
+            ..letter
+        });
+        Ok(false)
+    }
+
+    async fn project_letter(
+        &mut self,
+        letter: &DeadLetter,
+    ) -> Result<Option<DeadLetterError>, Trouble> {
+        let Some(events) = self.read_one(letter.position).await? else {
+            let cause = "the event is no longer in the log, or the projector no longer wants it";
+            return Ok(Some(self.letter_error(FailureClass::Source, cause.into())));
+        };
+        let (projector, ledger) = (self.assignment.projector.clone(), self.ledger.clone());
+        let projected = spawn_blocking(move || project(&projector, &events, &ledger)).await;
+        match projected.map_err(died)? {
+            Ok(()) => Ok(None),
+            Err(Trouble::Batch(Blame { class, cause, .. })) => {
+                Ok(Some(self.letter_error(class, cause)))
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// One event, with what the projector needs of it.
+    async fn read_one(&mut self, position: Position) -> Result<Option<EventBatch>, Trouble> {
+        let about = self.assignment.projector.description();
+        let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
+        let events = read_after(self.assignment, after, about.needs).await?;
+        Ok(events.filter(|events| events.position(0) == position))
+    }
+
+    pub(super) fn letter_error(&self, class: FailureClass, cause: String) -> DeadLetterError {
+        DeadLetterError {
+            class,
+            cause,
+            digest: self.assignment.projector.digest().clone(),
+            at: Timestamp::now(),
+        }
+    }
+}
+
+/// The first event after a checkpoint that the projector wants.
+pub(super) async fn read_after(
+    assignment: &Assignment,
+    after: Checkpoint,
+    needs: Envelope,
+) -> Result<Option<EventBatch>, Trouble> {
+    let about = assignment.projector.description();
+    let mut reader = assignment.source.reader(&about.wants, needs)?;
+    let limit = PageLimit {
+        events: 1,
+        bytes: usize::MAX,
+    };
+    let page = spawn_blocking(move || reader.read(&after, limit)).await;
+    let page = page.map_err(died)??;
+    Ok((!page.events.is_empty()).then_some(page.events))
+}
