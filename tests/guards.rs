@@ -9,8 +9,6 @@ on_each_store![stale_commands_are_ignored_and_counted];
 fn stale_commands_are_ignored_and_counted(store: Store) {
     let mut host = TestHost::on(store);
     host.install("latest", "latest.wasm");
-    host.start();
-    host.until_state("latest", "live");
     // Versions in an order of their own: of each stream, 5 is the newest.
     for (n, version) in [2, 5, 3, 5, 1].into_iter().enumerate() {
         let first = 2 * n as u64 + 1;
@@ -18,6 +16,10 @@ fn stale_commands_are_ignored_and_counted(store: Store) {
             .increased("a", version)
             .increased("b", version);
         host.append(&events);
+        if n == 0 {
+            host.start();
+            host.until_state("latest", "live");
+        }
         host.command(&["wait", "latest", "--head", "--timeout", "90s"])
             .ok();
     }

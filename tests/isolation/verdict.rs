@@ -61,10 +61,16 @@ fn check_failure(case: &Case, projector: &Value, wrong: &mut Vec<String>) {
         Ends::StoppedAtOnce => (FIRST, "probe.seen"),
         _ => (POISON, "probe.poison"),
     };
+    // A refusal speaks of the event; whatever else goes wrong, of the projector.
+    let (class, next) = if case.guest.starts_with("refuses_") {
+        ("event", "see what is wrong with the event")
+    } else {
+        ("projector", "put the new component into the watched folder")
+    };
     let expected = [
         (&projector["state"], Value::from("failed")),
         (&projector["version"], "1.0.0".into()),
-        (&failure["class"], "projector".into()),
+        (&failure["class"], class.into()),
         (&failure["position"], position.into()),
         (&failure["event_type"], event_type.into()),
         (&failure["stream"], "probe-1".into()),
@@ -75,7 +81,7 @@ fn check_failure(case: &Case, projector: &Value, wrong: &mut Vec<String>) {
         }
     }
     let next_step = failure["next_step"].as_str().unwrap_or_default();
-    if !next_step.contains("put the new component into the watched folder") {
+    if !next_step.contains(next) {
         wrong.push(format!("no next step in {failure}"));
     }
 }

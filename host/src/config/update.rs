@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::error::ConfigError;
 use super::projector::ProjectorSettings;
 use super::resolve::{Origin, Resolved};
+use super::settings::Settings;
 use crate::model::Timestamp;
 
 /// When a projector works, as it was set.
@@ -238,9 +239,8 @@ impl Zone {
 }
 
 /// Checks that what was said of updates goes together, for all projectors and
-/// for each. What has no effect is a mistake, as a rule a forgotten strategy.
+/// for each.
 pub(super) fn check(resolved: &Resolved) -> Result<(), ConfigError> {
-    let settings = &resolved.settings;
     let said: Vec<(String, Origin)> = resolved
         .entries()
         .into_iter()
@@ -249,44 +249,55 @@ pub(super) fn check(resolved: &Resolved) -> Result<(), ConfigError> {
         .filter(|entry| entry.origin != Origin::Default && entry.value != entry.setting.default())
         .map(|entry| (entry.key, entry.origin))
         .collect();
-    let origin_of = |name: Option<&str>, key: &str| {
-        let own = name.map(|name| format!("projectors.{name}.{key}"));
-        let keys = own.into_iter().chain([key.to_owned()]);
-        let mut found = keys.filter_map(|key| said.iter().find(|(said, _)| *said == key));
-        found.next().cloned()
+    check_schedules(&resolved.settings, &said)?;
+    check_effects(&resolved.settings, &said)
+}
+
+/// Who is scheduled has a schedule.
+fn check_schedules(settings: &Settings, said: &[(String, Origin)]) -> Result<(), ConfigError> {
+    let lacks = |of_it: &ProjectorSettings| {
+        of_it.update.strategy == UpdateStrategy::Scheduled && of_it.update.schedule.is_none()
     };
-    let all = settings.of_projector.iter();
-    let all = all.map(|(name, of_it)| (Some(name.as_str()), of_it));
-    for (name, of_it) in std::iter::once((None, &settings.projectors)).chain(all) {
-        let update = &of_it.update;
-        if update.strategy == UpdateStrategy::Scheduled && update.schedule.is_none() {
-            let (key, origin) = origin_of(name, "update.strategy")
-                .unwrap_or_else(|| ("update.strategy".into(), Origin::Default));
-            let reason = "is `scheduled`, but `update.schedule` is not set".into();
-            return Err(ConfigError::Conflict {
-                key,
-                origin,
-                reason,
-            });
-        }
-    }
-    for (key, origin) in &said {
-        let Some(needed) = needed_by(key) else {
+    let each = settings.of_projector.iter();
+    let mut lacking = each.filter(|(_, of_it)| lacks(of_it));
+    let of_all = "update.strategy".to_owned();
+    let keys = match (lacks(&settings.projectors), lacking.next()) {
+        (true, _) => vec![of_all],
+        // It was said of this one, or else of all.
+        (false, Some((name, _))) => vec![format!("projectors.{name}.update.strategy"), of_all],
+        (false, None) => return Ok(()),
+    };
+    let found = keys
+        .iter()
+        .find_map(|key| said.iter().find(|(said, _)| said == key));
+    let (key, origin) = found
+        .cloned()
+        .unwrap_or_else(|| ("update.strategy".into(), Origin::Default));
+    Err(ConfigError::Conflict {
+        key,
+        origin,
+        reason: "is `scheduled`, but `update.schedule` is not set".into(),
+    })
+}
+
+/// What has no effect is a mistake, as a rule a forgotten strategy. What is said
+/// of all has one if a single projector makes use of it.
+fn check_effects(settings: &Settings, said: &[(String, Origin)]) -> Result<(), ConfigError> {
+    for (key, origin) in said {
+        let Some((strategy, word)) = needed_by(key) else {
             continue;
         };
-        let users = settings.of_projector.iter();
-        let users = users.filter(|(name, _)| key.starts_with(&format!("projectors.{name}.")));
-        let users: Vec<&ProjectorSettings> = match key.starts_with("update.") {
-            true => std::iter::once(&settings.projectors)
-                .chain(settings.of_projector.values())
-                .collect(),
-            false => users.map(|(_, of_it)| of_it).collect(),
-        };
-        if !users.iter().any(|of_it| of_it.update.strategy == needed.0) {
+        let is_of_all = key.starts_with("update.");
+        let each = settings.of_projector.iter();
+        let mut users = each
+            .filter(|(name, _)| is_of_all || key.starts_with(&format!("projectors.{name}.")))
+            .map(|(_, of_it)| of_it)
+            .chain(is_of_all.then_some(&settings.projectors));
+        if !users.any(|of_it| of_it.update.strategy == strategy) {
             return Err(ConfigError::Conflict {
                 key: key.clone(),
                 origin: origin.clone(),
-                reason: format!("has no effect without `update.strategy = \"{}\"`", needed.1),
+                reason: format!("has no effect without `update.strategy = \"{word}\"`"),
             });
         }
     }

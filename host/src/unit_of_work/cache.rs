@@ -36,6 +36,8 @@ pub(super) struct TableCache {
     changed_before: usize,
     /// The present batch, counted from 1.
     batch: u64,
+    /// The present part of a batch, counted from 1 over all batches.
+    part: u64,
     bytes: usize,
     /// Whether a row that is not here is known not to exist.
     complete: bool,
@@ -52,7 +54,8 @@ struct Slot {
     group: u64,
     /// The last batch that changed the row; 0 when none has.
     batch: u64,
-    /// The event of that batch that changed it last.
+    /// The part of a batch, and the event of that part, that changed it last.
+    part: u64,
     event: u32,
     used: Use,
 }
@@ -91,6 +94,7 @@ impl TableCache {
             undo: Vec::new(),
             changed_before: 0,
             batch: 1,
+            part: 1,
             bytes: 0,
             complete: starts_empty,
             hand: 0,
@@ -152,6 +156,7 @@ impl TableCache {
                 let slot = &mut self.slots[at.0 as usize];
                 slot.group = group;
                 slot.batch = self.batch;
+                slot.part = self.part;
                 slot.event = event;
                 self.undo.push(Before {
                     at: at.0,
@@ -169,10 +174,10 @@ impl TableCache {
         self.slots[at.0 as usize].row.as_ref()
     }
 
-    /// Whether it was this event of the present batch that changed the row last.
+    /// Whether it was this event of the present part that changed the row last.
     pub(super) fn changed_by(&self, at: SlotId, event: u32) -> bool {
         let slot = &self.slots[at.0 as usize];
-        slot.batch == self.batch && slot.event == event
+        slot.part == self.part && slot.event == event
     }
 
     /// The row for changing it in place; copied first if a commit on its way
@@ -181,6 +186,7 @@ impl TableCache {
     pub(super) fn row_mut(&mut self, at: SlotId, group: u64, event: u32) -> &mut Option<Arc<Row>> {
         let slot = &mut self.slots[at.0 as usize];
         slot.used = Use::Recent;
+        slot.part = self.part;
         slot.event = event;
         if slot.batch != self.batch {
             slot.batch = self.batch;
@@ -219,6 +225,12 @@ impl TableCache {
         self.undo.clear();
         self.changed_before = self.changed.len();
         self.batch += 1;
+        self.part += 1;
+    }
+
+    /// Begins a part of the batch: its events are others than those before.
+    pub(super) fn begin_part(&mut self) {
+        self.part += 1;
     }
 
     /// Puts every row back to what it was when the batch began.
@@ -236,6 +248,7 @@ impl TableCache {
         // What the batch was the first of its group to change stands at the end.
         self.changed.truncate(self.changed_before);
         self.batch += 1;
+        self.part += 1;
     }
 
     /// Forgets rows until `bytes` are free, those longest unused first, by the
@@ -279,6 +292,7 @@ impl TableCache {
             weight: key.len() + SLOT_BYTES,
             group: 0,
             batch: 0,
+            part: 0,
             event: 0,
             used: Use::Recent,
         };

@@ -215,6 +215,11 @@ impl UnitOfWork {
         self.ignored_before = self.ignored;
     }
 
+    /// Begins a part of the batch, whose events are counted from 0 again.
+    pub fn begin_part(&mut self) {
+        self.tables.iter_mut().for_each(TableCache::begin_part);
+    }
+
     /// Undoes every command since the batch began.
     pub fn undo_batch(&mut self) {
         self.tables.iter_mut().for_each(TableCache::undo_batch);

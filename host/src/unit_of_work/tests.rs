@@ -135,6 +135,25 @@ fn an_event_may_make_several_guarded_commands_on_one_row() {
 }
 
 #[test]
+fn an_event_of_another_part_is_another_event() {
+    let table = table(true);
+    let mut unit = UnitOfWork::new(std::slice::from_ref(&table), 1 << 20, true);
+    unit.begin_batch();
+    // A page is cut by tenants, and each part counts its events from 0.
+    for _ in 0..2 {
+        unit.begin_part();
+        let made = Made {
+            guard: 7,
+            ..increment(1, 5)
+        };
+        unit.apply(&block(&[made]), "").unwrap();
+    }
+    let (changes, group) = unit.take_changes();
+    assert_eq!(group.ignored, 1);
+    assert_eq!(changes.tables[0].puts[0].values[1], Value::Integer(5));
+}
+
+#[test]
 fn ignored_commands_are_counted_once_for_each_group() {
     let table = table(true);
     let mut unit = UnitOfWork::new(std::slice::from_ref(&table), 1 << 20, true);

@@ -63,6 +63,7 @@ impl Ledger {
     pub(super) fn serve_tenant(&self, tenant: &str) {
         let mut inner = self.lock();
         inner.refusal = None;
+        inner.unit.begin_part();
         tenant.clone_into(&mut inner.tenant);
     }
 
