@@ -9,6 +9,7 @@ mod examples;
 mod failure;
 /// Version guards: what comes late or twice leaves no trace but a count.
 mod guards;
+mod inline;
 /// A guest that misbehaves suffers alone.
 mod isolation;
 /// The README's promises, by name.

@@ -13,6 +13,7 @@ use crate::harness::{Store, TestHost, assert_rows, on_each_store, places};
 on_each_store![
     every_example_ends_in_its_expected_rows,
     a_projector_that_catches_up_is_fed_newer_events_alone,
+    autonomy_runs_inline_and_a_contradiction_takes_the_append_back,
 ];
 
 fn every_example_ends_in_its_expected_rows(store: Store) {
@@ -54,9 +55,54 @@ fn a_projector_that_catches_up_is_fed_newer_events_alone(store: Store) {
     assert_eq!(compare(&host, &folder), 4);
 }
 
+fn autonomy_runs_inline_and_a_contradiction_takes_the_append_back(store: Store) {
+    let folder = examples().join("autonomy");
+    let mut host = host_with(store, &folder, &read(&folder.join("lantern.toml")));
+    host.start();
+    host.until_state("autonomy", "inline");
+    // From here on nobody but those who append.
+    host.stop();
+    let text = read(&folder.join("events.jsonl"));
+    let lines: Vec<&str> = text.lines().collect();
+    for lines in lines.chunks(50) {
+        let input = lines.join("\n");
+        host.command_with_input(&["append", "-"], input).ok();
+        assert_eq!(host.projector_status("autonomy")["lag"], 0);
+    }
+    assert_eq!(compare(&host, &folder), 9);
+
+    let sound = |id: &str| {
+        let event = serde_json::json!({
+            "specversion": "1.0", "id": id, "source": "/tests", "type": "queue.depth_changed",
+            "subject": "queue/q-new", "tenant": "acme", "time": "2030-01-01T00:00:00Z",
+            "data": { "pool": "q-new", "runnable_tasks": 1 },
+        });
+        event.to_string()
+    };
+    let contradiction = serde_json::json!({
+        "specversion": "1.0", "id": "c-1", "source": "/tests", "type": "rule.enabled",
+        "subject": "rule/r-unknown", "tenant": "acme", "time": "2030-01-01T00:00:00Z",
+        "data": { "rule_id": "r-unknown" },
+    });
+    let head = host.status()["head"].clone();
+    let input = format!("{}\n{contradiction}\n", sound("s-1"));
+    let said = host.command_with_input(&["append", "-"], input);
+    let error = said.ended_with(1).err;
+    assert!(
+        error.contains("projector `autonomy` refuses the append"),
+        "{error}"
+    );
+    assert_eq!(host.status()["head"], head, "none of the two was kept");
+    assert_eq!(compare(&host, &folder), 9);
+}
+
 /// A host with the components of an example.
 fn host_of(store: Store, folder: &Path) -> TestHost {
-    let host = TestHost::on(store);
+    host_with(store, folder, "")
+}
+
+fn host_with(store: Store, folder: &Path, settings: &str) -> TestHost {
+    let host = TestHost::on_with(store, settings);
     let packages = std::iter::once(folder.to_owned()).chain(folders(folder));
     for package in packages {
         let component = package_name(&package).replace('-', "_");

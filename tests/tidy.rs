@@ -9,8 +9,10 @@ use crate::harness::TestHost;
 use crate::harness::places::root;
 
 /// Which rooms a room may name. Words for all: `model`; beside them `config`
-/// and `telemetry`. `postgres` is for those who open databases or talk to them. A new arrow is a change of design, and gets an ADR.
-const ARROWS: [(&str, &[&str]); 19] = [
+/// and `telemetry`. `postgres` is for those who open databases or talk to them,
+/// `transaction` for those who share one. A new arrow is a change of design, and
+/// gets an ADR.
+const ARROWS: [(&str, &[&str]); 20] = [
     ("main", &["cli"]),
     ("cli", &["operations"]),
     (
@@ -48,17 +50,24 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("watcher", &[]),
     (
         "worker",
-        &["source", "sandbox", "unit_of_work", "read_store"],
+        &[
+            "source",
+            "sandbox",
+            "unit_of_work",
+            "read_store",
+            "transaction",
+        ],
     ),
     ("catalog", &["sandbox", "read_store"]),
-    ("source", &["postgres"]),
+    ("source", &["postgres", "transaction"]),
     ("sandbox", &[]),
     ("unit_of_work", &[]),
-    ("read_store", &["postgres"]),
+    ("read_store", &["postgres", "transaction"]),
     ("toolchain", &[]),
     ("model", &[]),
     ("config", &[]),
     ("telemetry", &[]),
+    ("transaction", &["postgres"]),
     ("postgres", &[]),
     // The map itself.
     ("lib", &[]),
@@ -70,8 +79,8 @@ const WORDS: [&str; 3] = ["model", "config", "telemetry"];
 /// A library, and the rooms that may name it.
 const OWNED: [(&str, &[&str]); 3] = [
     ("wasmtime", &["sandbox"]),
-    ("rusqlite", &["source", "read_store"]),
-    ("sqlx", &["postgres", "source", "read_store"]),
+    ("rusqlite", &["source", "read_store", "transaction"]),
+    ("sqlx", &["postgres", "source", "read_store", "transaction"]),
 ];
 
 /// A file longer than this is two files.

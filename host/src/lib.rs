@@ -8,7 +8,7 @@
 //!           append · rebuild · watcher
 //!              worker · catalog      (strangers to each other)
 //!  source · sandbox · unit_of_work · read_store   (strangers to each other)
-//!                model               words only;  config, telemetry, postgres beside it
+//!                model               words only;  config, telemetry, postgres, transaction beside it
 //! ```
 //!
 //! Imports point down only. Inside [`worker`], data runs from left to right:
@@ -30,6 +30,7 @@ pub mod sandbox;
 pub mod source;
 pub mod telemetry;
 pub mod toolchain;
+pub mod transaction;
 pub mod unit_of_work;
 pub mod watcher;
 pub mod worker;

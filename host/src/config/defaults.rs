@@ -200,7 +200,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "read_store.path",
         doc: "SQLite file with the read models and their checkpoints",
-        reason: "read.db in data_dir; a file of its own, so that readers and appends do not meet",
+        reason: "read.db in data_dir; a file of its own, so that projectors and appends do not meet; the events' file for inline ones",
         field: Field::Path(|s| &mut s.read_store.path),
     },
     Setting {
@@ -376,7 +376,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "update.strategy",
-        doc: "when a live projector works: immediate, batched (enough events or time), scheduled (by the clock)",
+        doc: "when a live projector works: immediate, batched (enough events or time), scheduled (by the clock), inline (within each append)",
         reason: "readers see an event within milliseconds; what may lag is for its users to say",
         field: Field::Strategy(|s| &mut s.projectors.update.strategy),
     },

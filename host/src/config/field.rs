@@ -299,10 +299,11 @@ const ON_FAILURE: [(&str, OnFailure); 2] = [
     ("quarantine", OnFailure::Quarantine),
 ];
 
-const STRATEGIES: [(&str, UpdateStrategy); 3] = [
+const STRATEGIES: [(&str, UpdateStrategy); 4] = [
     ("immediate", UpdateStrategy::Immediate),
     ("batched", UpdateStrategy::Batched),
     ("scheduled", UpdateStrategy::Scheduled),
+    ("inline", UpdateStrategy::Inline),
 ];
 
 impl Preset {

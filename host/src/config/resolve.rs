@@ -297,12 +297,6 @@ fn check_together(resolved: &Resolved) -> Result<(), ConfigError> {
         );
     }
     let of_events = &settings.event_store;
-    if of_events.path == settings.read_store.path {
-        return conflict(
-            "read_store.path",
-            "is the same file as `event_store.path`".into(),
-        );
-    }
     if of_events.table.preset != Preset::Lantern && of_events.url.is_empty() {
         return conflict(
             "event_store.preset",

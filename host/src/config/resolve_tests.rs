@@ -199,7 +199,31 @@ fn settings_that_do_not_go_together_are_refused() {
         error("retry = { first_ms = 500, most_ms = 200 }"),
         "conf/lantern.toml:1: `retry.first_ms` is above `retry.most_ms`, which is 200"
     );
-    assert!(error("event_store.path = 'a'\nread_store.path = 'a'").contains("the same file"));
+}
+
+#[test]
+fn inline_projectors_have_events_and_rows_in_one_database() {
+    let inline = "projectors.tasks.update.strategy = 'inline'\n";
+    let text = error(inline);
+    for part in [
+        "conf/lantern.toml:1: `projectors.tasks.update.strategy` is `inline`",
+        "set the same file as `event_store.path` and `read_store.path`",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let one_file = "event_store.path = 'a'\nread_store.path = 'a'\n";
+    from_file(&format!("{one_file}{inline}")).unwrap();
+    let [here, there] = ["event_store", "read_store"].map(|store| format!("{store}.url"));
+    let urls = |events: &str, rows: &str| {
+        format!("{here} = 'postgres://db/{events}'\n{there} = 'postgres://db/{rows}'\n")
+    };
+    from_file(&format!("{}{inline}", urls("a", "a"))).unwrap();
+    let text = error(&format!("{}{inline}", urls("a", "b")));
+    assert!(text.contains("the same `event_store.url`"), "{text}");
+    let text = error(&format!("{one_file}{here} = 'postgres://db/a'\n{inline}"));
+    assert!(text.contains("the same `event_store.url`"), "{text}");
+    let marten = format!("{}event_store.preset = 'marten'\n{inline}", urls("a", "a"));
+    assert!(error(&marten).contains("does not append to this event store"));
 }
 
 #[test]

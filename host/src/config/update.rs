@@ -6,6 +6,7 @@ use croner::Cron;
 use jiff::tz::TimeZone;
 
 use super::error::ConfigError;
+use super::event_table::Preset;
 use super::projector::ProjectorSettings;
 use super::resolve::{Origin, Resolved};
 use super::settings::Settings;
@@ -35,6 +36,8 @@ pub enum UpdateStrategy {
     Batched,
     /// At certain times.
     Scheduled,
+    /// Within each append.
+    Inline,
 }
 
 /// When a projector works.
@@ -52,6 +55,9 @@ pub enum Update {
     },
     /// At certain times.
     Scheduled(Schedule),
+    /// In the transaction of each append; as soon as there are events until it
+    /// has caught up with the log.
+    Inline,
 }
 
 /// Times of a clock.
@@ -88,6 +94,7 @@ impl UpdateSettings {
                 times: times.clone(),
                 zone: self.time_zone.clone(),
             }),
+            (UpdateStrategy::Inline, _) => Update::Inline,
             (UpdateStrategy::Immediate | UpdateStrategy::Scheduled, _) => Update::Immediate,
         }
     }
@@ -115,6 +122,7 @@ impl Update {
             Self::Immediate => "immediate",
             Self::Batched { .. } => "batched",
             Self::Scheduled(_) => "scheduled",
+            Self::Inline => "inline",
         }
     }
 }
@@ -124,7 +132,7 @@ impl std::fmt::Display for Update {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())?;
         match self {
-            Self::Immediate => Ok(()),
+            Self::Immediate | Self::Inline => Ok(()),
             Self::Batched { interval, events } => {
                 write!(f, ", every {interval:?} or {events} events")
             }
@@ -250,6 +258,7 @@ pub(super) fn check(resolved: &Resolved) -> Result<(), ConfigError> {
         .map(|entry| (entry.key, entry.origin))
         .collect();
     check_schedules(&resolved.settings, &said)?;
+    check_inline(&resolved.settings, &said)?;
     check_effects(&resolved.settings, &said)
 }
 
@@ -258,10 +267,52 @@ fn check_schedules(settings: &Settings, said: &[(String, Origin)]) -> Result<(),
     let lacks = |of_it: &ProjectorSettings| {
         of_it.update.strategy == UpdateStrategy::Scheduled && of_it.update.schedule.is_none()
     };
-    let each = settings.of_projector.iter();
-    let mut lacking = each.filter(|(_, of_it)| lacks(of_it));
+    refuse_strategy(settings, said, lacks, || {
+        "is `scheduled`, but `update.schedule` is not set".into()
+    })
+}
+
+/// Who runs inline has events and rows in one database, which Lantern may write.
+fn check_inline(settings: &Settings, said: &[(String, Origin)]) -> Result<(), ConfigError> {
+    let (events, rows) = (&settings.event_store, &settings.read_store);
+    if events.table.preset != Preset::Lantern {
+        return refuse_strategy(settings, said, is_inline, || {
+            "is `inline`, but Lantern does not append to this event store (`event_store.preset`)"
+                .into()
+        });
+    }
+    let is_one = match (events.url.is_empty(), rows.url.is_empty()) {
+        (true, true) => events.path == rows.path,
+        _ => events.url == rows.url,
+    };
+    if is_one {
+        return Ok(());
+    }
+    refuse_strategy(settings, said, is_inline, || {
+        let what = match events.url.is_empty() && rows.url.is_empty() {
+            true => "the same file as `event_store.path` and `read_store.path`",
+            false => "the same `event_store.url` and `read_store.url`",
+        };
+        format!("is `inline`, which needs events and read models in one database: set {what}")
+    })
+}
+
+fn is_inline(of_it: &ProjectorSettings) -> bool {
+    of_it.update.strategy == UpdateStrategy::Inline
+}
+
+/// A conflict at the place where a strategy was set that cannot be, if there is
+/// a projector that has it.
+fn refuse_strategy(
+    settings: &Settings,
+    said: &[(String, Origin)],
+    is_wrong: impl Fn(&ProjectorSettings) -> bool,
+    reason: impl FnOnce() -> String,
+) -> Result<(), ConfigError> {
+    let mut each = settings.of_projector.iter();
     let of_all = "update.strategy".to_owned();
-    let keys = match (lacks(&settings.projectors), lacking.next()) {
+    let found = each.find(|(_, of_it)| is_wrong(of_it));
+    let keys = match (is_wrong(&settings.projectors), found) {
         (true, _) => vec![of_all],
         // It was said of this one, or else of all.
         (false, Some((name, _))) => vec![format!("projectors.{name}.update.strategy"), of_all],
@@ -276,7 +327,7 @@ fn check_schedules(settings: &Settings, said: &[(String, Origin)]) -> Result<(),
     Err(ConfigError::Conflict {
         key,
         origin,
-        reason: "is `scheduled`, but `update.schedule` is not set".into(),
+        reason: reason(),
     })
 }
 

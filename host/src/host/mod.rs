@@ -8,13 +8,16 @@
 //! operator wants is written down first, and so survives a kill.
 
 mod folder;
+mod inline;
 mod job;
 mod lock;
+mod outcome;
 mod patience;
 mod pulse;
 
 pub use folder::Folder;
 pub use lock::{HostLock, LockError};
+pub use outcome::RunReport;
 pub use pulse::Connections;
 
 use std::collections::HashMap;
@@ -27,13 +30,14 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::catalog::{Catalog, Refusal};
 use crate::config::{Settings, Update};
 use crate::model::{
-    Checkpoint, Failure, FailureClass, Generation, GenerationId, GenerationState, ProjectorName,
+    Failure, FailureClass, Generation, GenerationId, GenerationState, ProjectorName,
     ProjectorRecord, Timestamp, WantedState,
 };
-use crate::read_store::{Owner, ReadStore, RefusedFile, StoreError};
-use crate::source::{Source, SourceError};
+use crate::read_store::{Owner, ReadStore, StoreError};
+use crate::source::{EventStore, SourceError};
 use crate::telemetry::happened;
 use crate::worker::{Assignment, Goal, Phase, without_event};
+use inline::Inline;
 use job::{Job, JobEnd, Task};
 use patience::patiently;
 use pulse::{Pulse, Vitals};
@@ -47,7 +51,7 @@ const STAND_BY: Duration = Duration::from_millis(500);
 /// What a host works with.
 pub struct Parts {
     /// Where events come from.
-    pub source: Arc<dyn Source>,
+    pub events: Arc<dyn EventStore>,
     /// Where read models and records are.
     pub store: Arc<dyn ReadStore>,
     /// The components.
@@ -76,6 +80,7 @@ pub struct Host {
     records: Vec<ProjectorRecord>,
     /// The revision of `records`; `None` when they must be read anew.
     revision: Option<u64>,
+    inline: Inline,
 }
 
 /// When a host is done.
@@ -102,17 +107,6 @@ pub enum HostError {
     Catalog(#[from] Refusal),
 }
 
-/// How things stood when the host ended.
-#[derive(Debug, Clone, Default)]
-pub struct RunReport {
-    /// Projectors, running or not.
-    pub projectors: usize,
-    /// Projectors that stand still because of a failure.
-    pub failed: Vec<(ProjectorName, Failure)>,
-    /// Files that were not taken into use.
-    pub refused: Vec<RefusedFile>,
-}
-
 impl Host {
     /// Sets up a host for a folder and all projectors. Nothing runs yet.
     pub fn new(parts: Parts, folder: Folder) -> Self {
@@ -122,7 +116,7 @@ impl Host {
                 instance: uuid::Uuid::from_u128(random()).to_string(),
             },
             started_at: Timestamp::now(),
-            source: parts.source.clone(),
+            source: parts.events.clone(),
             store: parts.store.clone(),
             connections: parts.connections.clone(),
         };
@@ -137,6 +131,7 @@ impl Host {
             standing_by: HashMap::new(),
             records: Vec::new(),
             revision: None,
+            inline: Inline::default(),
         }
     }
 
@@ -163,7 +158,7 @@ impl Host {
         happened::host_started(&self.vitals.owner.instance);
         self.hurries = until == Until::CaughtUp;
         self.tidy_up().await?;
-        let target = patiently("the event log", || self.parts.source.head()).await?;
+        let target = patiently("the event log", || self.parts.events.head()).await?;
         let pulse = Pulse::start(self.vitals.clone());
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -182,6 +177,7 @@ impl Host {
             }
             self.folder.look_at_young_again();
             self.note_ended_jobs().await?;
+            self.stop_for_hand_over();
             self.note_taken_over();
             let followed = self.follow_records().await?;
             self.tell(&pulse);
@@ -223,6 +219,9 @@ impl Host {
             Err(error) if error.is_transient() => return Ok(Followed::Nothing),
             Err(error) => return Err(error.into()),
         };
+        if !self.look_at_inline().await? {
+            return Ok(Followed::Nothing);
+        }
         let wanted = self.wanted();
         for (id, job) in &self.jobs {
             if wanted
@@ -262,7 +261,11 @@ impl Host {
             let both = record.live().into_iter().chain(record.building());
             both.map(|generation| (record.name.clone(), generation.clone()))
         });
+        let by_appends = |name: &ProjectorName, generation: &Generation| {
+            generation.state == GenerationState::Live && self.inline.is_on_list(name)
+        };
         generations
+            .filter(|(name, generation)| !by_appends(name, generation))
             .filter(|(_, generation)| generation.failure.is_none())
             .map(|(name, generation)| (generation.id, (name, generation)))
             .collect()
@@ -305,7 +308,7 @@ impl Host {
             projector,
             generation: generation.id,
             goal: Goal::Follow,
-            source: self.parts.source.clone(),
+            source: self.parts.events.clone(),
             store: self.parts.store.clone(),
             pacing: settings.pacing.clone(),
             failing,
@@ -346,8 +349,14 @@ impl Host {
         }
         match end {
             JobEnd::Stopped(checkpoint) => {
-                happened::projector_stopped(&name, id, &checkpoint);
+                let is_handed_over = self.inline.is_handed_over(id);
+                if !is_handed_over {
+                    happened::projector_stopped(&name, id, &checkpoint);
+                }
                 self.release(id).await;
+                if is_handed_over {
+                    self.hand_over(&name, id).await;
+                }
             }
             JobEnd::Swapped => happened::swapped(&name, id, &version),
             // Another host, an operator or a swap has taken over; the records, which
@@ -403,25 +412,6 @@ impl Host {
         Ok(())
     }
 
-    /// Whether every projector that should run has read to `target`, and nothing
-    /// is being built. A failed projector is not waited for.
-    fn is_caught_up(&self, target: &Checkpoint) -> bool {
-        self.revision.is_some()
-            && self.folder.is_settled()
-            && self.wanted().iter().all(|(id, (_, generation))| {
-                let is_there = match self.jobs.get(id).map(Job::status) {
-                    Some(status) => {
-                        status.phase == Phase::Live && status.checkpoint.reaches(target)
-                    }
-                    // Another host is at it; the records are read again now and then.
-                    None => {
-                        self.standing_by.contains_key(id) && generation.checkpoint.reaches(target)
-                    }
-                };
-                generation.state == GenerationState::Live && is_there
-            })
-    }
-
     /// Says that work was taken over which another host had, once it is at it.
     fn note_taken_over(&mut self) {
         let jobs = &self.jobs;
@@ -438,21 +428,6 @@ impl Host {
     fn tell(&self, pulse: &Pulse) {
         let boards = self.jobs.iter().map(|(id, job)| (*id, job.board()));
         pulse.tell(boards.collect(), self.folder.refused());
-    }
-
-    fn report(&self) -> RunReport {
-        let failure = |record: &ProjectorRecord| {
-            let failed = record.building().into_iter().chain(record.live());
-            let failure = failed
-                .filter_map(|generation| generation.failure.clone())
-                .next()?;
-            Some((record.name.clone(), failure))
-        };
-        RunReport {
-            projectors: self.records.len(),
-            failed: self.records.iter().filter_map(failure).collect(),
-            refused: self.folder.refused(),
-        }
     }
 }
 

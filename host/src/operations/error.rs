@@ -200,7 +200,9 @@ fn of_source(error: &SourceError) -> ErrorClass {
     match error {
         SourceError::Unavailable(_) => ErrorClass::Environment,
         SourceError::Broken(_) => ErrorClass::Bug,
-        SourceError::WrongVersion { .. }
+        SourceError::Inline(_)
+        | SourceError::NotInline(_)
+        | SourceError::WrongVersion { .. }
         | SourceError::InvalidEvent { .. }
         | SourceError::ReadOnly(_)
         | SourceError::Unfit(_)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::OperationError;
+use super::inline::Inline;
 use super::stores::Stores;
 use crate::catalog::Catalog;
 use crate::config::Settings;
@@ -31,6 +32,8 @@ impl Lantern {
     /// When a store cannot be opened or was written by a newer Lantern.
     pub async fn open(settings: Settings) -> Result<Self, OperationError> {
         let stores = Stores::open(&settings).await?;
+        let inline = Inline::new(settings.clone(), stores.rows.clone());
+        stores.events.run_inline_by(Arc::new(inline));
         Ok(Self {
             settings,
             events: stores.events,
@@ -108,7 +111,7 @@ impl Lantern {
             source,
         })?;
         Ok(Parts {
-            source: self.events.clone(),
+            events: self.events.clone(),
             store: self.store.clone(),
             catalog,
             settings: self.settings.clone(),

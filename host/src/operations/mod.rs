@@ -8,6 +8,7 @@
 
 mod dead_letters;
 mod error;
+mod inline;
 mod inspect;
 mod lantern;
 mod new;

@@ -72,7 +72,7 @@ pub struct ProjectorStatus {
     /// The component of that version.
     pub digest: Digest,
     /// `live`, `catching up`, `starting`, `building indexes`, `failed`, `paused`,
-    /// `sleeping` (until its next round),
+    /// `sleeping` (until its next round), `inline` (within each append),
     /// `detached` (its file is gone) or `stopped` (no host runs).
     pub state: String,
     /// What the operator wants.
@@ -158,7 +158,9 @@ pub async fn status(lantern: &Lantern) -> Result<Status, OperationError> {
     let hosts = hosts(lantern).await?;
     let head = furthest(&seen_here, &hosts);
     let (passed, latest) = lantern.store.gaps(GAPS_SHOWN).await?;
+    let inline = lantern.events.inline().await?;
     let seen = Seen {
+        inline: &inline,
         settings: &lantern.settings,
         head: &head,
         hosts: hosts.iter().filter(|host| host.alive).collect(),
@@ -219,6 +221,8 @@ impl HostStatus {
 
 /// What projectors are looked at against.
 struct Seen<'a> {
+    /// The projectors that appends run.
+    inline: &'a [String],
     settings: &'a Settings,
     head: &'a Checkpoint,
     /// Those that live.
@@ -279,6 +283,9 @@ impl Seen<'_> {
         }
         match record.wanted {
             WantedState::Paused | WantedState::Detached => record.wanted.to_string(),
+            WantedState::Running if self.inline.iter().any(|name| name == record.name.as_str()) => {
+                "inline".into()
+            }
             WantedState::Running if self.hosts.is_empty() => "stopped".into(),
             WantedState::Running => {
                 let phase = self

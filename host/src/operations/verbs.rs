@@ -24,6 +24,8 @@ pub async fn append(
 /// rebuild of it stands still as well.
 pub async fn pause(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
     let (name, _) = lantern.record(name).await?;
+    // First, or an append in between would fail for nothing.
+    lantern.events.end_inline(name.as_str()).await?;
     Ok(lantern.store.set_wanted(&name, WantedState::Paused).await?)
 }
 
@@ -46,6 +48,8 @@ pub async fn resume(lantern: &Lantern, name: &str) -> Result<(), OperationError>
 /// is live now. The file in the watched folder is left alone until it changes.
 pub async fn roll_back(lantern: &Lantern, name: &str) -> Result<String, OperationError> {
     let (name, _) = lantern.record(name).await?;
+    // The former generation has to catch up before it can run inline.
+    lantern.events.end_inline(name.as_str()).await?;
     let generation = lantern.store.roll_back(&name).await?;
     let (_, record) = lantern.record(name.as_str()).await?;
     let live = record.generations.iter().find(|g| g.id == generation);
@@ -59,6 +63,7 @@ pub async fn roll_back(lantern: &Lantern, name: &str) -> Result<String, Operatio
 /// host starts anew.
 pub async fn drop_projector(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
     let (name, _) = lantern.record(name).await?;
+    lantern.events.end_inline(name.as_str()).await?;
     Ok(lantern.store.drop_projector(&name).await?)
 }
 

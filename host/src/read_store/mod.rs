@@ -14,6 +14,7 @@ mod dead_letters;
 mod durability;
 mod error;
 mod hosts;
+mod inline;
 mod postgres;
 mod query;
 mod rows;
@@ -24,6 +25,7 @@ mod stored;
 pub use durability::Durability;
 pub use error::StoreError;
 pub use hosts::{Activity, Claimed, HostRecord, Owner, RefusedFile, SeenHost};
+pub use inline::InlineStanding;
 pub use postgres::{PostgresOptions, PostgresReadStore};
 pub use query::{Answer, Condition, Query};
 pub use sqlite::{SqliteOptions, SqliteReadStore};
@@ -37,6 +39,12 @@ use crate::model::{
     Epoch, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Row, Table, Timestamp,
     Value, WantedState,
 };
+use crate::transaction::SharedTransaction;
+
+/// A transaction that is not in the database of this store.
+pub(crate) fn elsewhere() -> StoreError {
+    StoreError::Broken("events and read models are not in one database".into())
+}
 
 /// What became of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +121,32 @@ pub trait ReadStore: Send + Sync {
     /// Opens a reader of one generation's rows.
     fn row_reader(
         &self,
+        generation: GenerationId,
+        tables: &[Table],
+    ) -> Result<Box<dyn RowReader>, StoreError>;
+
+    // ---- within an append ------------------------------------------------
+
+    /// How the live generation of a projector stands; locked until the
+    /// transaction ends. `None` when there is none. It blocks.
+    fn inline_standing(
+        &self,
+        transaction: &SharedTransaction,
+        name: &ProjectorName,
+    ) -> Result<Option<InlineStanding>, StoreError>;
+
+    /// A writer that writes in another's transaction, and leaves the commit to it.
+    fn inline_writer(
+        &self,
+        transaction: &SharedTransaction,
+        claim: &Claim,
+        tables: &[Table],
+    ) -> Result<Box<dyn Writer>, StoreError>;
+
+    /// A reader of rows as another's transaction sees them.
+    fn inline_row_reader(
+        &self,
+        transaction: &SharedTransaction,
         generation: GenerationId,
         tables: &[Table],
     ) -> Result<Box<dyn RowReader>, StoreError>;

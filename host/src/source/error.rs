@@ -51,6 +51,16 @@ pub enum SourceError {
     /// The source cannot be used as it is set up; the text says what to change.
     #[error("{0}")]
     Unfit(String),
+    /// A projector that runs inline could not follow.
+    #[error("an inline projector cannot follow")]
+    Inline(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There are inline projectors, and nobody here who runs them.
+    #[error(
+        "appends to this log also run the inline projectors {}, and this program does not: append \
+         through `lantern append` or the library's `Lantern`, or `lantern pause` them first",
+        .0.join(", ")
+    )]
+    NotInline(Vec<String>),
     /// An event cannot be kept as it is.
     #[error("event `{id}` cannot be appended: {reason}")]
     InvalidEvent {

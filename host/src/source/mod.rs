@@ -11,13 +11,17 @@ mod behaviour;
 pub mod cloudevents;
 mod continuity;
 mod error;
+mod inline;
 mod postgres;
 mod sqlite;
 
 pub use append::{Appended, ExpectedVersion, StreamInfo};
 pub use error::SourceError;
+pub use inline::{InlineWork, OpenAppend};
 pub use postgres::{GapRule, PostgresEventStore, PostgresOptions, TableMapping, TableSource};
 pub use sqlite::{Durability, SqliteEventStore, SqliteOptions};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -114,6 +118,33 @@ pub trait EventStore: Source {
     /// The streams whose name begins with `prefix`, in name order, at most
     /// `limit` of them.
     async fn streams(&self, prefix: &str, limit: usize) -> Result<Vec<StreamInfo>, SourceError>;
+
+    /// Says who runs inline projectors. Without that, appends fail while there
+    /// are any. Said once; later calls change nothing.
+    fn run_inline_by(&self, _work: Arc<dyn InlineWork>) {}
+
+    /// The projectors that run inline, in name order.
+    async fn inline(&self) -> Result<Vec<String>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    /// Makes a projector run inline: in one transaction, during which nobody
+    /// appends, it is brought up to the end of the log and entered into the list.
+    /// From then on no append is committed without it.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Inline`] when it cannot follow; then nothing has changed.
+    async fn begin_inline(&self, _projector: &str) -> Result<(), SourceError> {
+        Err(SourceError::ReadOnly(
+            "only an event log of Lantern's own runs projectors inline".into(),
+        ))
+    }
+
+    /// Takes a projector off the list, if it is there: appends go on without it.
+    async fn end_inline(&self, _projector: &str) -> Result<(), SourceError> {
+        Ok(())
+    }
 }
 
 /// An append of any number of events in one transaction. Dropping it before

@@ -170,6 +170,25 @@ pub fn swapped(projector: &ProjectorName, generation: GenerationId, version: &se
     info!(%projector, %generation, %version, "swapped: readers see the new generation");
 }
 
+/// Appends run a projector from now on.
+pub fn handed_to_appends(projector: &ProjectorName, generation: GenerationId) {
+    info!(%projector, %generation, "runs inline: within every append");
+}
+
+/// A projector that should run inline cannot yet.
+pub fn not_handed_to_appends(
+    projector: &ProjectorName,
+    generation: GenerationId,
+    cause: &(dyn Error + 'static),
+) {
+    warn!(%projector, %generation, cause = %causes(cause).join(": "), "cannot run inline yet; goes on beside the appends");
+}
+
+/// Appends run a projector no longer.
+pub fn taken_from_appends(projector: &str) {
+    info!(%projector, "runs inline no longer");
+}
+
 /// Another component of the same version goes on from the checkpoint.
 pub fn hot_reloaded(projector: &ProjectorName, generation: GenerationId, digest: &Digest) {
     info!(%projector, %generation, %digest, "component replaced, same version: goes on from its checkpoint");

@@ -8,6 +8,7 @@
 mod cycle;
 mod failure;
 mod falter;
+mod inline;
 mod pace;
 mod project;
 mod quarantine;
@@ -17,6 +18,7 @@ mod settle;
 mod status;
 
 pub use failure::{End, without_event};
+pub use inline::{InlineError, InlineWorker};
 pub use status::{Phase, StatusBoard, WorkerStatus};
 
 use std::sync::Arc;

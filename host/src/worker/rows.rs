@@ -59,6 +59,11 @@ impl Ledger {
         work(&mut self.lock().unit)
     }
 
+    /// Reads rows through another reader from here on.
+    pub(super) fn read_through(&self, reader: Box<dyn RowReader>) {
+        self.lock().reader = reader;
+    }
+
     /// From here on, commands and reads are those of this tenant's events.
     pub(super) fn serve_tenant(&self, tenant: &str) {
         let mut inner = self.lock();

@@ -42,7 +42,7 @@ fn next_round(update: &Update, now: Timestamp, waiting: u64, last: Option<Timest
     // A clock that was set back must not make a sleep longer.
     let last = last.min(now);
     let due = match update {
-        Update::Immediate => Some(now),
+        Update::Immediate | Update::Inline => Some(now),
         Update::Batched { events, .. } if waiting >= *events => Some(now),
         Update::Batched { interval, .. } => {
             let interval = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
@@ -60,13 +60,14 @@ fn next_round(update: &Update, now: Timestamp, waiting: u64, last: Option<Timest
 impl Rounds {
     /// The rounds of an assignment; `None` when it is worked without sleeping.
     pub(super) async fn of(assignment: &Assignment) -> Result<Option<Self>, Trouble> {
-        if assignment.goal == Goal::CatchUp || assignment.update == Update::Immediate {
+        let never_sleeps = matches!(assignment.update, Update::Immediate | Update::Inline);
+        if assignment.goal == Goal::CatchUp || never_sleeps {
             return Ok(None);
         }
         let last = match assignment.update {
             // A host that was down may have missed a time.
             Update::Scheduled(_) => assignment.store.last_run(assignment.generation).await?,
-            Update::Batched { .. } | Update::Immediate => None,
+            Update::Batched { .. } | Update::Immediate | Update::Inline => None,
         };
         Ok(Some(Self {
             last,

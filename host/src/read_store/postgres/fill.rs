@@ -55,13 +55,27 @@ pub(super) async fn fill(
     changes: &Changes,
     step: &Step,
 ) -> Result<bool, StoreError> {
-    let generation = writer.generation;
     let mut transaction = connection
         .begin_with(begin_patiently())
         .await
         .map_err(failed)?;
+    if !fill_within(writer, &mut transaction, changes, step).await? {
+        return Ok(false);
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(true)
+}
+
+/// Writes the first rows in an open transaction; false when the fence refused.
+pub(super) async fn fill_within(
+    writer: &PostgresWriter,
+    transaction: &mut PgConnection,
+    changes: &Changes,
+    step: &Step,
+) -> Result<bool, StoreError> {
+    let generation = writer.generation;
     let fence = fence(&writer.space, ", keyed = true");
-    if !step.take(&mut transaction, fence.into()).await? {
+    if !step.take(transaction, fence.into()).await? {
         return Ok(false);
     }
     // There is nothing that could be removed.
@@ -69,20 +83,19 @@ pub(super) async fn fill(
         let table = &writer.tables[changes.table];
         let rows = in_key_order(&table.table, &changes.puts);
         let put = if rows.len() < COPY_FROM {
-            put(&mut transaction, table, &rows).await
+            put(transaction, table, &rows).await
         } else {
-            copy(&mut transaction, table, &rows).await
+            copy(transaction, table, &rows).await
         };
         put.map_err(|error| rows_failed(error, generation, changes.table, &table.table))?;
     }
     for (at, table) in writer.tables.iter().enumerate() {
         let key = ddl::create_key(&writer.space, generation, at, &table.table);
-        let made = execute(&mut transaction, key).await;
+        let made = execute(transaction, key).await;
         made.map_err(|error| rows_failed(error, generation, at, &table.table))?;
     }
     let letters = &changes.dead_letters;
-    dead_letters::write(&mut transaction, &writer.space, generation, letters).await?;
-    transaction.commit().await.map_err(failed)?;
+    dead_letters::write(transaction, &writer.space, generation, letters).await?;
     Ok(true)
 }
 

@@ -25,6 +25,7 @@ mod fill;
 mod gaps;
 mod generations;
 mod holders;
+mod inline;
 mod leases;
 mod migrations;
 mod numeric;

@@ -40,19 +40,31 @@ impl RowReader for PostgresRowReader {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let statements = &self.tables[table];
-        let mut rows = Vec::with_capacity(keys.len());
         self.space.database.block_on(async {
             let mut connection = self.space.pool().acquire().await.map_err(failed)?;
-            for keys in keys.chunks(MOST_KEYS) {
-                let found = get(&mut connection, statements, keys).await;
-                rows.extend(found.map_err(|error| match is_no_table(&error) {
-                    true => StoreError::NoGeneration(self.generation),
-                    false => rows_failed(error, self.generation, table, &statements.table),
-                })?);
-            }
-            Ok(rows)
+            self.get_on(&mut connection, table, keys).await
         })
+    }
+}
+
+impl PostgresRowReader {
+    /// Reads rows over a connection that may have a transaction open.
+    pub(super) async fn get_on(
+        &self,
+        connection: &mut PgConnection,
+        table: usize,
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Row>>, StoreError> {
+        let statements = &self.tables[table];
+        let mut rows = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(MOST_KEYS) {
+            let found = get(connection, statements, keys).await;
+            rows.extend(found.map_err(|error| match is_no_table(&error) {
+                true => StoreError::NoGeneration(self.generation),
+                false => rows_failed(error, self.generation, table, &statements.table),
+            })?);
+        }
+        Ok(rows)
     }
 }
 

@@ -4,14 +4,15 @@ use async_trait::async_trait;
 
 use super::change::{RecordChange, revision};
 use super::error::failed;
+use super::inline::{PostgresInlineRowReader, PostgresInlineWriter};
 use super::migrations::migrate;
 use super::options::PostgresOptions;
 use super::reader::PostgresRowReader;
 use super::space::Space;
 use super::writer::PostgresWriter;
 use super::{
-    components, dead_letters, gaps, generations, leases, ownership, question, records, runs, swap,
-    tables,
+    components, dead_letters, gaps, generations, inline, leases, ownership, question, records,
+    runs, swap, tables,
 };
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
@@ -20,9 +21,10 @@ use crate::model::{
 use crate::postgres::Database;
 use crate::read_store::stored::{read_word, write_json};
 use crate::read_store::{
-    Answer, Claim, Claimed, HostRecord, Owner, Query, ReadStore, RowReader, SeenHost, StoreError,
-    Swap, Writer,
+    Answer, Claim, Claimed, HostRecord, InlineStanding, Owner, Query, ReadStore, RowReader,
+    SeenHost, StoreError, Swap, Writer,
 };
+use crate::transaction::SharedTransaction;
 
 /// Read models in one schema of a PostgreSQL database, which several hosts may
 /// share.
@@ -66,6 +68,36 @@ impl ReadStore for PostgresReadStore {
             generation,
             tables,
         )))
+    }
+
+    fn inline_standing(
+        &self,
+        transaction: &SharedTransaction,
+        name: &ProjectorName,
+    ) -> Result<Option<InlineStanding>, StoreError> {
+        inline::standing(&self.space, &inline::within(transaction)?, name)
+    }
+
+    fn inline_writer(
+        &self,
+        transaction: &SharedTransaction,
+        claim: &Claim,
+        tables: &[Table],
+    ) -> Result<Box<dyn Writer>, StoreError> {
+        let transaction = inline::within(transaction)?;
+        let writer = PostgresInlineWriter::new(&self.space, transaction, claim, tables);
+        Ok(Box::new(writer))
+    }
+
+    fn inline_row_reader(
+        &self,
+        transaction: &SharedTransaction,
+        generation: GenerationId,
+        tables: &[Table],
+    ) -> Result<Box<dyn RowReader>, StoreError> {
+        let (space, transaction) = (self.space.clone(), inline::within(transaction)?);
+        let reader = PostgresInlineRowReader::new(space, transaction, generation, tables);
+        Ok(Box::new(reader))
     }
 
     async fn revision(&self) -> Result<u64, StoreError> {

@@ -37,7 +37,7 @@ type Shape = Vec<(usize, bool, bool)>;
 pub(super) struct PostgresWriter {
     pub(super) space: Space,
     pub(super) generation: GenerationId,
-    epoch: Epoch,
+    pub(super) epoch: Epoch,
     pub(super) tables: Vec<TableStatements>,
     /// Whether the tables have their keys, as far as is known.
     keyed: bool,
@@ -150,22 +150,71 @@ impl PostgresWriter {
             .begin_with(begin_patiently())
             .await
             .map_err(failed)?;
-        if !step.take(&mut transaction, self.fence.clone()).await? {
+        if !self.steps(&mut transaction, changes, step).await? {
+            return Ok(false);
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(true)
+    }
+
+    /// Writes in an open transaction, with a statement or a few for each table;
+    /// false when the fence refused.
+    async fn steps(
+        &self,
+        transaction: &mut PgConnection,
+        changes: &Changes,
+        step: &Step,
+    ) -> Result<bool, StoreError> {
+        if !step.take(transaction, self.fence.clone()).await? {
             return Ok(false);
         }
         // No row keeps its former value while another may come to need it.
         for changes in changes.tables.iter().filter(has_rows) {
             let table = &self.tables[changes.table];
             let rows = in_key_order(&table.table, &changes.puts);
-            let applied = apply(&mut transaction, table, changes, &rows).await;
+            let applied = apply(transaction, table, changes, &rows).await;
             applied.map_err(|error| {
                 rows_failed(error, self.generation, changes.table, &table.table)
             })?;
         }
         let letters = &changes.dead_letters;
-        dead_letters::write(&mut transaction, &self.space, self.generation, letters).await?;
-        transaction.commit().await.map_err(failed)?;
+        dead_letters::write(transaction, &self.space, self.generation, letters).await?;
         Ok(true)
+    }
+
+    /// Writes in a transaction that another has opened and will end; false when
+    /// the fence refused.
+    pub(super) async fn write_within(
+        &mut self,
+        connection: &mut PgConnection,
+        changes: &Changes,
+        step: &Step,
+    ) -> Result<bool, StoreError> {
+        if !changes.is_empty() && !self.keyed {
+            self.keyed = fill::is_keyed(connection, &self.space, self.generation).await?;
+            if !self.keyed {
+                self.keyed = fill::fill_within(self, connection, changes, step).await?;
+                return Ok(self.keyed);
+            }
+        }
+        // An error ends the other's transaction, so there is no second try in steps:
+        // one statement only where it is clear whose rows it is about.
+        let mut changed = changes.tables.iter().filter(has_rows);
+        let only = match (changed.next(), changed.next()) {
+            (Some(only), None) => Some(only.table),
+            _ => None,
+        };
+        let only = only.filter(|&at| {
+            !has_unique_index(&self.tables[at].table) && changes.dead_letters.is_empty()
+        });
+        let text = only.and_then(|at| Some((at, self.text(changes)?)));
+        match text {
+            Some((at, text)) => self
+                .at_once(connection, text, changes, step)
+                .await
+                .map_err(|error| rows_failed(error, self.generation, at, &self.tables[at].table)),
+            None => self.steps(connection, changes, step).await,
+        }
     }
 
     /// The text of a commit of this shape, unless there are too many already.

@@ -13,6 +13,7 @@ mod dead_letters;
 mod error;
 mod gaps;
 mod generations;
+mod inline;
 mod migrations;
 mod options;
 mod ownership;

@@ -45,7 +45,8 @@ impl RowReader for SqliteRowReader {
     }
 }
 
-fn get_all(
+/// The rows with these keys, within one snapshot.
+pub(super) fn get_all(
     connection: &Connection,
     table: &TableStatements,
     keys: &[Vec<Value>],

@@ -8,19 +8,23 @@ use sqlx::SqlitePool;
 use super::change::{RecordChange, revision};
 use super::connection::{open_reader, open_reading, open_writer, open_writing};
 use super::error::{failed, row_failed};
+use super::inline::{SqliteInlineRowReader, SqliteInlineWriter};
 use super::options::SqliteOptions;
 use super::reader::SqliteRowReader;
 use super::writer::{SqliteWriter, Turn};
-use super::{dead_letters, gaps, generations, ownership, question, records, runs, swap, tables};
+use super::{
+    dead_letters, gaps, generations, inline, ownership, question, records, runs, swap, tables,
+};
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
     GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WantedState,
 };
 use crate::read_store::stored::{read_json, read_word, write_json};
 use crate::read_store::{
-    Answer, Claim, Claimed, HostRecord, Owner, Query, ReadStore, RowReader, SeenHost, StoreError,
-    Swap, Writer,
+    Answer, Claim, Claimed, HostRecord, InlineStanding, Owner, Query, ReadStore, RowReader,
+    SeenHost, StoreError, Swap, Writer,
 };
+use crate::transaction::SharedTransaction;
 
 /// Read models in a SQLite file, which may also hold the event store.
 pub struct SqliteReadStore {
@@ -74,6 +78,35 @@ impl ReadStore for SqliteReadStore {
         Ok(Box::new(SqliteRowReader::new(
             connection, generation, tables,
         )))
+    }
+
+    fn inline_standing(
+        &self,
+        transaction: &SharedTransaction,
+        name: &ProjectorName,
+    ) -> Result<Option<InlineStanding>, StoreError> {
+        inline::standing(&inline::connection(transaction)?.lock(), name)
+    }
+
+    fn inline_writer(
+        &self,
+        transaction: &SharedTransaction,
+        claim: &Claim,
+        tables: &[Table],
+    ) -> Result<Box<dyn Writer>, StoreError> {
+        let connection = inline::connection(transaction)?;
+        Ok(Box::new(SqliteInlineWriter::new(connection, claim, tables)))
+    }
+
+    fn inline_row_reader(
+        &self,
+        transaction: &SharedTransaction,
+        generation: GenerationId,
+        tables: &[Table],
+    ) -> Result<Box<dyn RowReader>, StoreError> {
+        let connection = inline::connection(transaction)?;
+        let reader = SqliteInlineRowReader::new(connection, generation, tables);
+        Ok(Box::new(reader))
     }
 
     async fn revision(&self) -> Result<u64, StoreError> {

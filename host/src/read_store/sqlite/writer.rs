@@ -25,23 +25,16 @@ pub(super) type Turn = Arc<Mutex<()>>;
 pub(super) struct SqliteWriter {
     connection: Connection,
     turn: Turn,
-    generation: GenerationId,
-    epoch: Epoch,
-    tables: Vec<TableStatements>,
+    rows: RowsWriter,
 }
 
 impl SqliteWriter {
     pub(super) fn new(connection: Connection, turn: Turn, claim: &Claim, tables: &[Table]) -> Self {
         keep_prepared(&connection, tables.len());
-        let tables = tables
-            .iter()
-            .map(|table| TableStatements::new(claim.generation, table));
         Self {
             connection,
             turn,
-            generation: claim.generation,
-            epoch: claim.epoch,
-            tables: tables.collect(),
+            rows: RowsWriter::new(claim, tables),
         }
     }
 }
@@ -60,27 +53,61 @@ impl Writer for SqliteWriter {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(row_failed)?;
-        let (standing, indexed) = read_standing(&transaction, self.generation)?;
+        let written = self.rows.write(&transaction, changes, from, to)?;
+        if written == Committed::Stored {
+            transaction.commit().map_err(row_failed)?;
+        }
+        Ok(written)
+    }
+}
+
+/// Writes one generation within an open transaction.
+pub(super) struct RowsWriter {
+    generation: GenerationId,
+    epoch: Epoch,
+    tables: Vec<TableStatements>,
+}
+
+impl RowsWriter {
+    pub(super) fn new(claim: &Claim, tables: &[Table]) -> Self {
+        let tables = tables
+            .iter()
+            .map(|table| TableStatements::new(claim.generation, table));
+        Self {
+            generation: claim.generation,
+            epoch: claim.epoch,
+            tables: tables.collect(),
+        }
+    }
+
+    /// Writes rows and moves the checkpoint, unless the fence refuses.
+    pub(super) fn write(
+        &self,
+        transaction: &Connection,
+        changes: &Changes,
+        from: &Checkpoint,
+        to: &Checkpoint,
+    ) -> Result<Committed, StoreError> {
+        let (standing, indexed) = read_standing(transaction, self.generation)?;
         if let Some(reason) = refusal(self.generation, self.epoch, from, standing.as_ref()) {
             return Ok(Committed::Fenced(reason));
         }
         for changes in &changes.tables {
             let table = &self.tables[changes.table];
-            apply(&transaction, table, changes, indexed)
+            apply(transaction, table, changes, indexed)
                 .map_err(|error| refused(error, self.generation, changes.table, &table.table))?;
         }
         if !changes.dead_letters.is_empty() {
-            dead_letters::write(&transaction, self.generation, &changes.dead_letters)?;
+            dead_letters::write(transaction, self.generation, &changes.dead_letters)?;
         }
-        move_checkpoint(&transaction, self.generation, from, to).map_err(row_failed)?;
-        transaction.commit().map_err(row_failed)?;
+        move_checkpoint(transaction, self.generation, from, to).map_err(row_failed)?;
         Ok(Committed::Stored)
     }
 }
 
 /// What is stored about the generation, and whether it may have secondary
 /// indexes by now.
-fn read_standing(
+pub(super) fn read_standing(
     connection: &Connection,
     generation: GenerationId,
 ) -> Result<(Option<Standing>, bool), StoreError> {

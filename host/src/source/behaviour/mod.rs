@@ -6,6 +6,7 @@
 pub(super) mod appending;
 mod bench;
 pub(super) mod importing;
+pub(super) mod inline;
 pub(super) mod listening;
 pub(super) mod reading;
 
@@ -43,6 +44,12 @@ macro_rules! event_store_behaviour {
                 an_import_shows_at_once_and_only_when_finished,
                 an_import_that_failed_cannot_be_finished,
                 what_is_exported_can_be_imported,
+            }
+            inline::{
+                inline_work_sees_each_append_before_its_end,
+                whoever_cannot_follow_takes_the_append_back,
+                nobody_appends_without_the_inline_work,
+                appends_in_flight_are_followed_before_the_list_changes,
             }
             listening::{
                 an_append_of_another_handle_is_news_to_every_subscriber,

@@ -3,9 +3,11 @@
 use hashbrown::{Equivalent, HashMap};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::inline;
 use crate::model::{Event, Payload, Position};
 use crate::source::append::check_event;
-use crate::source::{Appended, ExpectedVersion, SourceError};
+use crate::source::{Appended, ExpectedVersion, InlineWork, SourceError};
+use crate::transaction::SharedConnection;
 
 /// Names and streams remembered at most; then the memory starts anew. Bounds an
 /// import in which every event has a stream of its own to a few MiB.
@@ -13,7 +15,7 @@ const MOST_REMEMBERED: usize = 50_000;
 
 /// Appends events, one transaction at a time.
 pub(super) struct Writer {
-    conn: Connection,
+    conn: SharedConnection,
     names: Names,
     streams: Streams,
 }
@@ -29,7 +31,7 @@ struct Names {
 impl Writer {
     pub(super) fn new(conn: Connection) -> Self {
         Self {
-            conn,
+            conn: SharedConnection::new(conn),
             names: Names::default(),
             streams: Streams::default(),
         }
@@ -40,13 +42,14 @@ impl Writer {
         &mut self,
         events: &[Event],
         expected: &[ExpectedVersion],
+        inline: Option<&dyn InlineWork>,
     ) -> Result<Appended, SourceError> {
         let mut done = Appended::default();
         self.begin()?;
         let committed = self
             .check_versions(expected, events)
             .and_then(|()| self.put(events, &mut done))
-            .and_then(|()| self.commit());
+            .and_then(|()| self.commit(inline));
         if committed.is_err() {
             self.rollback();
         }
@@ -56,25 +59,27 @@ impl Writer {
     /// Begins a transaction, waiting for writers in other processes.
     pub(super) fn begin(&mut self) -> Result<(), SourceError> {
         // A panic in an earlier append may have left its transaction open.
-        if !self.conn.is_autocommit() {
+        let is_open = !self.conn.lock().is_autocommit();
+        if is_open {
             self.rollback();
         }
-        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let conn = self.conn.lock();
+        conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         Ok(())
     }
 
     /// Adds events to the open transaction and counts them in `done`.
     pub(super) fn put(&mut self, events: &[Event], done: &mut Appended) -> Result<(), SourceError> {
-        let mut find = self
-            .conn
+        let conn = self.conn.lock();
+        let mut find = conn
             .prepare_cached("SELECT position FROM lantern_events WHERE source = ?1 AND id = ?2")?;
-        let mut insert = self.conn.prepare_cached(
+        let mut insert = conn.prepare_cached(
             "INSERT INTO lantern_events (type, tenant, version, time, stream, source, id, data, metadata) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         for event in events {
             check_event(event)?;
-            let source = self.names.sources.of(&self.conn, &event.source)?;
+            let source = self.names.sources.of(&conn, &event.source)?;
             // Asked before anything else is made: a known event must leave
             // neither an empty stream nor a gap in the positions.
             let known = find
@@ -86,14 +91,14 @@ impl Writer {
                     position
                 }
                 None => {
-                    let event_type = self.names.types.of(&self.conn, &event.event_type)?;
-                    let tenant = self.names.tenants.of(&self.conn, &event.tenant)?;
-                    let stream = self.streams.of(&self.conn, tenant, &event.stream)?;
+                    let event_type = self.names.types.of(&conn, &event.event_type)?;
+                    let tenant = self.names.tenants.of(&conn, &event.tenant)?;
+                    let stream = self.streams.of(&conn, tenant, &event.stream)?;
                     stream.version += 1;
                     let place = (event_type, tenant, stream.version, stream.id, source);
                     done.appended += 1;
                     insert_event(&mut insert, event, place)?;
-                    self.conn.last_insert_rowid()
+                    conn.last_insert_rowid()
                 }
             };
             // New positions are above all earlier ones, so the highest is that
@@ -103,10 +108,45 @@ impl Writer {
         Ok(())
     }
 
-    /// Commits the open transaction.
-    pub(super) fn commit(&mut self) -> Result<(), SourceError> {
-        self.streams.write_back(&self.conn)?;
-        self.conn.prepare_cached("COMMIT")?.execute([])?;
+    /// Runs the inline projectors, if there are any, and commits the open
+    /// transaction.
+    pub(super) fn commit(&mut self, inline: Option<&dyn InlineWork>) -> Result<(), SourceError> {
+        self.streams.write_back(&self.conn.lock())?;
+        let followed = inline::follow(&self.conn, inline)?;
+        let committed = self
+            .conn
+            .lock()
+            .prepare_cached("COMMIT")
+            .and_then(|mut commit| commit.execute([]));
+        if let Some(work) = followed {
+            work.ended(committed.is_ok());
+        }
+        committed?;
+        Ok(())
+    }
+
+    /// Brings a projector up to the end of the log, and enters it into the list of
+    /// those that run inline.
+    pub(super) fn begin_inline(
+        &mut self,
+        projector: &str,
+        inline: Option<&dyn InlineWork>,
+    ) -> Result<(), SourceError> {
+        self.begin()?;
+        let entered = self.conn.lock().execute(inline::BEGIN, [projector]);
+        let committed = match entered {
+            Ok(_) => self.commit(inline),
+            Err(error) => Err(error.into()),
+        };
+        if committed.is_err() {
+            self.rollback();
+        }
+        committed
+    }
+
+    /// Takes a projector off the list of those that run inline.
+    pub(super) fn end_inline(&mut self, projector: &str) -> Result<(), SourceError> {
+        self.conn.lock().execute(inline::END, [projector])?;
         Ok(())
     }
 
@@ -118,7 +158,7 @@ impl Writer {
         // SQLite itself rolls back after some errors, such as a full disk; then
         // there is no transaction and nothing left to do. Any other refusal
         // shows in the next `begin`.
-        let _ = self.conn.execute_batch("ROLLBACK");
+        let _ = self.conn.lock().execute_batch("ROLLBACK");
     }
 
     fn check_versions(
@@ -145,7 +185,8 @@ impl Writer {
     }
 
     fn version(&self, tenant: &str, stream: &str) -> Result<u64, SourceError> {
-        let mut find = self.conn.prepare_cached(
+        let conn = self.conn.lock();
+        let mut find = conn.prepare_cached(
             "SELECT s.version FROM lantern_streams s JOIN lantern_tenants t ON t.id = s.tenant \
              WHERE s.name = ?1 AND t.name = ?2",
         )?;
@@ -156,7 +197,8 @@ impl Writer {
     }
 
     fn knows_all(&self, events: &[Event]) -> Result<bool, SourceError> {
-        let mut find = self.conn.prepare_cached(
+        let conn = self.conn.lock();
+        let mut find = conn.prepare_cached(
             "SELECT 1 FROM lantern_events e JOIN lantern_event_sources o ON o.id = e.source \
              WHERE o.name = ?1 AND e.id = ?2",
         )?;

@@ -1,11 +1,13 @@
 //! An append of any number of events, all or none.
 
+use std::sync::Arc;
+
 use tokio::sync::OwnedMutexGuard;
 
 use super::append::Writer;
 use super::news::Announcer;
 use crate::model::Event;
-use crate::source::{Appended, EventImport, SourceError};
+use crate::source::{Appended, EventImport, InlineWork, SourceError};
 
 /// Holds the writer, and a transaction open, until it is finished or dropped.
 ///
@@ -14,6 +16,7 @@ use crate::source::{Appended, EventImport, SourceError};
 pub(super) struct SqliteImport {
     writer: OwnedMutexGuard<Writer>,
     announcer: Announcer,
+    inline: Option<Arc<dyn InlineWork>>,
     done: Appended,
     is_open: bool,
 }
@@ -22,11 +25,13 @@ impl SqliteImport {
     pub(super) fn begin(
         mut writer: OwnedMutexGuard<Writer>,
         announcer: Announcer,
+        inline: Option<Arc<dyn InlineWork>>,
     ) -> Result<Self, SourceError> {
         writer.begin()?;
         Ok(Self {
             writer,
             announcer,
+            inline,
             done: Appended::default(),
             is_open: true,
         })
@@ -61,7 +66,7 @@ impl EventImport for SqliteImport {
 
     fn finish(mut self: Box<Self>) -> Result<Appended, SourceError> {
         self.check_open()?;
-        self.writer.commit()?;
+        self.writer.commit(self.inline.as_deref())?;
         self.is_open = false;
         self.announcer.announce(self.done.last_position);
         Ok(self.done)

@@ -18,6 +18,7 @@ mod append;
 mod columns;
 mod connection;
 mod import;
+mod inline;
 mod names;
 mod news;
 mod read;

@@ -8,6 +8,7 @@ use super::news::read_head;
 use crate::model::{Checkpoint, Envelope, EventBatch, EventFilter, Pattern, Position};
 use crate::source::continuity::Continuity;
 use crate::source::{EventReader, Page, PageLimit, SourceError};
+use crate::transaction::SharedConnection;
 
 /// Positions that one read looks at, at most. A filter that lets nothing through
 /// must not turn a read into a walk through the whole log: this many take 5
@@ -20,7 +21,9 @@ const MOST_BYTES: usize = 1 << 30;
 
 /// Reads one projector's events.
 pub(super) struct SqliteReader {
-    conn: Connection,
+    conn: SharedConnection,
+    /// Whether the connection has a transaction open, which is another's.
+    is_within: bool,
     needs: Envelope,
     types: Names,
     tenants: Names,
@@ -42,13 +45,23 @@ struct Size {
 }
 
 impl SqliteReader {
+    /// A reader with a connection of its own.
     pub(super) fn new(conn: Connection, filter: &EventFilter, needs: Envelope) -> Self {
+        Self {
+            is_within: false,
+            ..Self::within(SharedConnection::new(conn), filter, needs)
+        }
+    }
+
+    /// A reader within the transaction that a connection has open.
+    pub(super) fn within(conn: SharedConnection, filter: &EventFilter, needs: Envelope) -> Self {
         let types = Names::new("lantern_event_types", &filter.types);
         let tenants = Names::new("lantern_tenants", &filter.tenants);
         let columns = Columns::of(needs, &filter.streams);
         Self {
             query: columns.query(&types, &tenants),
             conn,
+            is_within: true,
             needs,
             types,
             tenants,
@@ -64,24 +77,23 @@ impl SqliteReader {
     /// the last position looked at.
     fn fill(
         &mut self,
+        conn: &Connection,
         (start, end): (u64, u64),
         limit: PageLimit,
         batch: &mut EventBatch,
     ) -> Result<u64, SourceError> {
         let columns = Columns::of(self.needs, &self.streams);
         let most_bytes = limit.bytes.min(MOST_BYTES);
-        let mut select = self.conn.prepare_cached(&self.query)?;
+        let mut select = conn.prepare_cached(&self.query)?;
         let mut rows = select.query([start as i64, end as i64])?;
         while let Some(row) = rows.next()? {
-            let Some(event_type) =
-                self.types
-                    .slot(&self.conn, row.get(1)?, &mut batch.type_names)?
+            let Some(event_type) = self.types.slot(conn, row.get(1)?, &mut batch.type_names)?
             else {
                 continue;
             };
-            let Some(tenant) =
-                self.tenants
-                    .slot(&self.conn, row.get(2)?, &mut batch.tenant_names)?
+            let Some(tenant) = self
+                .tenants
+                .slot(conn, row.get(2)?, &mut batch.tenant_names)?
             else {
                 continue;
             };
@@ -101,7 +113,7 @@ impl SqliteReader {
                 self.continuity.check(stream as u64, version)
             };
             if let Err(expected) = next {
-                return Err(hole(&self.conn, row, stream, expected)?);
+                return Err(hole(conn, row, stream, expected)?);
             }
             batch.types.push(event_type);
             batch.tenants.push(tenant);
@@ -128,9 +140,9 @@ impl SqliteReader {
         }
     }
 
-    fn begin_page(&mut self) -> Result<(), SourceError> {
-        self.types.begin_page(&self.conn)?;
-        self.tenants.begin_page(&self.conn)?;
+    fn begin_page(&mut self, conn: &Connection) -> Result<(), SourceError> {
+        self.types.begin_page(conn)?;
+        self.tenants.begin_page(conn)?;
         let known = (self.types.count_wanted(), self.tenants.count_wanted());
         // Compared with what the query was made for, not with the page before:
         // that one may have failed between learning a name and using it.
@@ -141,9 +153,14 @@ impl SqliteReader {
         Ok(())
     }
 
-    fn read_page(&mut self, after: &Checkpoint, limit: PageLimit) -> Result<Page, SourceError> {
+    fn read_page(
+        &mut self,
+        conn: &Connection,
+        after: &Checkpoint,
+        limit: PageLimit,
+    ) -> Result<Page, SourceError> {
         let start = after.position().0;
-        let head = read_head(&self.conn)?.0;
+        let head = read_head(conn)?.0;
         if start >= head {
             return Ok(Page {
                 checkpoint: after.clone(),
@@ -151,14 +168,14 @@ impl SqliteReader {
                 ..Page::default()
             });
         }
-        self.begin_page()?;
+        self.begin_page(conn)?;
         self.continuity.begin(start);
         let mut events = self.fresh_batch(limit);
         let reached = if self.types.wants_none() || self.tenants.wants_none() {
             head
         } else {
             let end = head.min(start.saturating_add(MOST_POSITIONS));
-            self.fill((start, end), limit, &mut events)?
+            self.fill(conn, (start, end), limit, &mut events)?
         };
         self.continuity.end(reached);
         self.usual = Size {
@@ -175,11 +192,16 @@ impl SqliteReader {
 
 impl EventReader for SqliteReader {
     fn read(&mut self, after: &Checkpoint, limit: PageLimit) -> Result<Page, SourceError> {
+        let shared = self.conn.clone();
+        let conn = shared.lock();
+        if self.is_within {
+            return self.read_page(&conn, after, limit);
+        }
         // One snapshot for the head, the names and the events: an append in
         // between must not make the checkpoint pass over it.
-        self.conn.prepare_cached("BEGIN")?.execute([])?;
-        let page = self.read_page(after, limit);
-        let ended = self.conn.prepare_cached("ROLLBACK")?.execute([]);
+        conn.prepare_cached("BEGIN")?.execute([])?;
+        let page = self.read_page(&conn, after, limit);
+        let ended = conn.prepare_cached("ROLLBACK")?.execute([]);
         let page = page?;
         ended?;
         Ok(page)

@@ -80,14 +80,18 @@ async fn is_current(conn: &mut SqliteConnection, migrator: &Migrator) -> bool {
 }
 
 fn migrator() -> Migrator {
-    let event_log = include_str!("migrations/0001_event_log.sql");
-    let mut migrator = Migrator::with_migrations(vec![Migration::new(
-        1,
-        "event log".into(),
-        MigrationType::Simple,
-        event_log.into_sql_str(),
-        false,
-    )]);
+    let migration = |version, name: &'static str, sql: &'static str| {
+        let kind = MigrationType::Simple;
+        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![
+        migration(
+            1,
+            "event log",
+            include_str!("migrations/0001_event_log.sql"),
+        ),
+        migration(2, "inline", include_str!("migrations/0002_inline.sql")),
+    ]);
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator
 }

@@ -1,7 +1,7 @@
 //! The event store, which hands the work to others.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -10,13 +10,14 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use super::append::Writer;
 use super::connection::{Database, SqliteOptions};
 use super::import::SqliteImport;
+use super::inline;
 use super::news::{News, read_head};
 use super::read::SqliteReader;
 use super::schema;
 use crate::model::{Checkpoint, Envelope, Event, EventFilter};
 use crate::source::{
-    Appended, EventImport, EventReader, EventStore, ExpectedVersion, Source, SourceError,
-    StreamInfo,
+    Appended, EventImport, EventReader, EventStore, ExpectedVersion, InlineWork, Source,
+    SourceError, StreamInfo,
 };
 
 /// An event store in a SQLite file.
@@ -30,6 +31,7 @@ pub struct SqliteEventStore {
     /// For the small questions.
     questions: Arc<Mutex<Connection>>,
     news: News,
+    inline: OnceLock<Arc<dyn InlineWork>>,
 }
 
 impl SqliteEventStore {
@@ -45,6 +47,7 @@ impl SqliteEventStore {
                 writer: Arc::new(AsyncMutex::new(Writer::new(database.writer()?))),
                 questions: Arc::new(Mutex::new(database.reader()?)),
                 news: News::start(&database)?,
+                inline: OnceLock::new(),
                 database,
             })
         })
@@ -103,9 +106,10 @@ impl EventStore for SqliteEventStore {
     ) -> Result<Appended, SourceError> {
         let mut writer = self.writer().await?;
         let announcer = self.news.announcer();
+        let inline = self.inline.get().cloned();
         // Announced in there, too: the caller may have gone away by then.
         blocking(move || {
-            let done = writer.append(&events, &expected)?;
+            let done = writer.append(&events, &expected, inline.as_deref())?;
             announcer.announce(done.last_position);
             Ok(done)
         })
@@ -115,7 +119,8 @@ impl EventStore for SqliteEventStore {
     async fn import(&self) -> Result<Box<dyn EventImport>, SourceError> {
         let writer = self.writer().await?;
         let announcer = self.news.announcer();
-        let import = blocking(move || SqliteImport::begin(writer, announcer)).await?;
+        let inline = self.inline.get().cloned();
+        let import = blocking(move || SqliteImport::begin(writer, announcer, inline)).await?;
         Ok(Box::new(import))
     }
 
@@ -123,6 +128,27 @@ impl EventStore for SqliteEventStore {
         let prefix = prefix.to_owned();
         self.ask(move |conn| list_streams(conn, &prefix, limit))
             .await
+    }
+
+    fn run_inline_by(&self, work: Arc<dyn InlineWork>) {
+        // Whoever came first goes on.
+        let _ = self.inline.set(work);
+    }
+
+    async fn inline(&self) -> Result<Vec<String>, SourceError> {
+        self.ask(inline::list).await
+    }
+
+    async fn begin_inline(&self, projector: &str) -> Result<(), SourceError> {
+        let mut writer = self.writer().await?;
+        let (projector, work) = (projector.to_owned(), self.inline.get().cloned());
+        blocking(move || writer.begin_inline(&projector, work.as_deref())).await
+    }
+
+    async fn end_inline(&self, projector: &str) -> Result<(), SourceError> {
+        let mut writer = self.writer().await?;
+        let projector = projector.to_owned();
+        blocking(move || writer.end_inline(&projector)).await
     }
 }
 

@@ -107,6 +107,23 @@ impl Appender {
             .map_err(told)
     }
 
+    /// Appends events within the transaction that `conn` has open, which nobody else
+    /// appends beside.
+    pub(super) async fn append_within(
+        &self,
+        conn: &mut PgConnection,
+        terms: Terms,
+        events: &[Event],
+        numbered: &Numbered,
+        expected: &[ExpectedVersion],
+    ) -> Result<Appended, SourceError> {
+        check_size(events)?;
+        let streams = Streams::of(events, expected)?;
+        self.put(conn, terms, events, numbered, &streams)
+            .await
+            .map_err(told)
+    }
+
     async fn put(
         &self,
         conn: &mut PgConnection,
@@ -214,6 +231,14 @@ fn is_collision(error: &sqlx::Error) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01" | "23505"))
 }
 
+/// The SQLSTATE of an append without the inline projectors that belong to it.
+const NOT_INLINE: &str = "LN002";
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    let found = error.as_database_error().and_then(|error| error.code());
+    found.is_some_and(|found| found == code)
+}
+
 /// What the function reports about a stream that is not as expected.
 #[derive(Deserialize)]
 struct Unexpected {
@@ -226,6 +251,9 @@ struct Unexpected {
 fn told(error: sqlx::Error) -> SourceError {
     if is_collision(&error) {
         return SourceError::Unavailable(error.into());
+    }
+    if has_code(&error, NOT_INLINE) {
+        return SourceError::NotInline(Vec::new());
     }
     if let Some(wrong) = unexpected_version(&error) {
         return SourceError::WrongVersion {

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::append::{Appender, milliseconds, weight};
 use super::error::failed;
+use super::inline::Inline;
 use super::options::{PostgresOptions, Schema};
 use super::schema::connect;
-use super::store::Heard;
+use super::store::{Heard, Log};
 use crate::model::Event;
 use crate::postgres::{Database, Meaning, meaning};
 use crate::source::{Appended, Durability, EventImport, SourceError};
@@ -43,20 +44,39 @@ pub(super) struct PostgresImport {
     names: PgConnection,
     /// `None` after a failure: closed, which takes everything back.
     open: Option<PgConnection>,
+    inline: Arc<Inline>,
+    /// The inline projectors that are to follow.
+    projectors: Vec<String>,
     done: Appended,
 }
 
 impl PostgresImport {
     /// Begins, as soon as no append is in flight.
     pub(super) async fn begin(
-        database: &Database,
-        schema: &Schema,
+        Log {
+            database, schema, ..
+        }: &Log,
         options: &PostgresOptions,
         appender: Arc<Appender>,
+        inline: Arc<Inline>,
         heard: Heard,
     ) -> Result<Self, SourceError> {
         let mut open = connect(database).await?;
-        lock(&mut open, schema, options.busy_timeout).await?;
+        // The lock on the list first, as an append has it before any stream's.
+        let mut projectors = inline.list(&mut open).await?;
+        if !projectors.is_empty() {
+            if inline.work().is_none() {
+                return Err(SourceError::NotInline(projectors));
+            }
+            projectors = inline.begin_import(&mut open).await?;
+        }
+        lock(
+            &mut open,
+            schema,
+            options.busy_timeout,
+            projectors.is_empty(),
+        )
+        .await?;
         if options.durability == Durability::Normal {
             sqlx::query("SET LOCAL synchronous_commit = off")
                 .execute(&mut open)
@@ -69,6 +89,8 @@ impl PostgresImport {
             appender,
             heard,
             open: Some(open),
+            inline,
+            projectors,
             done: Appended::default(),
         })
     }
@@ -89,6 +111,14 @@ impl PostgresImport {
 
     async fn commit(&mut self) -> Result<(), SourceError> {
         let mut open = self.open.take().ok_or_else(taken_back)?;
+        if !self.projectors.is_empty()
+            && let Some(work) = self.inline.work()
+        {
+            let projectors = std::mem::take(&mut self.projectors);
+            let finished = self.inline.finish(open, work.clone(), projectors).await?;
+            drop(finished);
+            return Ok(());
+        }
         sqlx::query("COMMIT")
             .execute(&mut open)
             .await
@@ -128,8 +158,21 @@ async fn lock(
     conn: &mut PgConnection,
     schema: &Schema,
     patience: Duration,
+    begins: bool,
 ) -> Result<(), SourceError> {
     let deadline = Instant::now() + patience;
+    // A transaction that is open already has a lock that nobody appends without.
+    if !begins {
+        let lock = format!(
+            "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; SET LOCAL lock_timeout = 0",
+            schema.of("lantern_streams")
+        );
+        return sqlx::raw_sql(AssertSqlSafe(lock))
+            .execute(conn)
+            .await
+            .map(drop)
+            .map_err(failed);
+    }
     let begin = format!(
         "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; \
          SET LOCAL lock_timeout = 0",

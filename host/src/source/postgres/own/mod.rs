@@ -16,6 +16,7 @@
 //! - `numbers`: names as numbers, given out ahead of an append
 //! - `append`: one statement, one transaction of new events, with its `streams`
 //! - `import`: one transaction of as many events as a file holds
+//! - `inline`: appends that run inline projectors
 //! - `announce`: telling other hosts, after the commit
 //! - `read`: the log as columns, with `page` for the statement, `columns` for
 //!   its rows, `names` for numbers as names, and `ranges` for filters
@@ -25,6 +26,7 @@ mod append;
 mod columns;
 mod error;
 mod import;
+mod inline;
 mod names;
 mod numbers;
 mod options;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row};
 
 use super::columns::{Columns, StreamVersion};
 use super::error::failed;
@@ -16,6 +16,7 @@ use crate::postgres::Database;
 use crate::source::continuity::Continuity;
 use crate::source::postgres::lookout::Lookout;
 use crate::source::{EventReader, Page, PageLimit, SourceError};
+use crate::transaction::PostgresTransaction;
 
 /// Positions that one read looks at, at most. A filter that lets nothing through
 /// must not turn a read into a walk through the whole log: this many take 10 to
@@ -44,6 +45,9 @@ pub(super) struct PostgresReader {
     tenants: Names,
     continuity: Continuity,
     usual: Usual,
+    /// An open append, to read its events, too.
+    within: Option<PostgresTransaction>,
+    last: String,
 }
 
 /// The page before, to make the next one in one piece.
@@ -76,7 +80,49 @@ impl PostgresReader {
                 data: 0,
                 weight: USUAL_WEIGHT,
             },
+            within: None,
+            last: format!(
+                "SELECT coalesce(max(position), 0) FROM {}",
+                schema.of("lantern_events")
+            ),
         }
+    }
+
+    /// Reads what a transaction sees: while it lasts nobody else appends, so there
+    /// is nothing to look out for.
+    pub(super) fn within(mut self, transaction: PostgresTransaction) -> Self {
+        self.within = Some(transaction);
+        self
+    }
+
+    async fn read_within(
+        &mut self,
+        transaction: &PostgresTransaction,
+        start: u64,
+        limit: PageLimit,
+    ) -> Result<Page, SourceError> {
+        let mut conn = transaction.lock().await;
+        let last: i64 = sqlx::query_scalar(AssertSqlSafe(self.last.clone()))
+            .fetch_one(&mut *conn)
+            .await
+            .map_err(failed)?;
+        let last = (last as u64).max(start);
+        let end = last.min(start.saturating_add(MOST_POSITIONS));
+        let limit = self.limit(limit);
+        let mut events = self.fresh_batch(limit);
+        self.continuity.begin(start);
+        let ending = self
+            .fill(&mut conn, (start, end), limit, &mut events)
+            .await?;
+        let reached = self
+            .complete(&mut conn, ending, (start, end), limit, &mut events)
+            .await?;
+        self.continuity.end(reached);
+        Ok(Page {
+            events,
+            checkpoint: Checkpoint::at(Position(reached)),
+            at_head: reached >= last,
+        })
     }
 
     async fn read_page(&mut self, start: u64, limit: PageLimit) -> Result<Page, SourceError> {
@@ -121,23 +167,40 @@ impl PostgresReader {
             drop(conn.detach());
             conn = self.acquire().await?;
         }
+        let range = (start, end);
+        let reached = self
+            .complete(&mut conn, ending, range, limit, &mut batch)
+            .await?;
+        Ok((batch, reached))
+    }
+
+    /// Checks what was read and puts the names in; returns the last position that
+    /// was looked at.
+    async fn complete(
+        &mut self,
+        conn: &mut PgConnection,
+        ending: Ending,
+        (start, end): (u64, u64),
+        limit: PageLimit,
+        batch: &mut EventBatch,
+    ) -> Result<u64, SourceError> {
         if let Ending::Hole(next, expected) = ending {
-            return Err(self.hole(&mut conn, next, expected).await);
+            return Err(self.hole(conn, next, expected).await);
         }
         let is_full = ending == Ending::Full || batch.len() >= limit.events;
         let reached = match batch.positions.last() {
             Some(last) if is_full => *last,
             _ => end,
         };
-        self.check_versions(&mut conn, (start, reached)).await?;
+        self.check_versions(conn, (start, reached)).await?;
         self.types
-            .resolve(&mut conn, &mut batch.types, &mut batch.type_names)
+            .resolve(conn, &mut batch.types, &mut batch.type_names)
             .await?;
         self.tenants
-            .resolve(&mut conn, &mut batch.tenants, &mut batch.tenant_names)
+            .resolve(conn, &mut batch.tenants, &mut batch.tenant_names)
             .await?;
-        self.usual = Usual::of(&batch, self.usual);
-        Ok((batch, reached))
+        self.usual = Usual::of(batch, self.usual);
+        Ok(reached)
     }
 
     async fn fill(
@@ -248,7 +311,11 @@ impl PostgresReader {
 impl EventReader for PostgresReader {
     fn read(&mut self, after: &Checkpoint, limit: PageLimit) -> Result<Page, SourceError> {
         let database = self.database.clone();
-        database.block_on(self.read_page(after.position().0, limit))
+        let start = after.position().0;
+        match self.within.clone() {
+            Some(open) => database.block_on(self.read_within(&open, start, limit)),
+            None => database.block_on(self.read_page(start, limit)),
+        }
     }
 }
 

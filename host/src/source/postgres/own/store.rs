@@ -11,6 +11,7 @@ use super::announce::Announcer;
 use super::append::{Appender, Terms};
 use super::error::failed;
 use super::import::PostgresImport;
+use super::inline::Inline;
 use super::options::{PostgresOptions, Schema};
 use super::ranges::after_all_that_begin_with;
 use super::read::PostgresReader;
@@ -19,8 +20,8 @@ use crate::model::{Checkpoint, Envelope, Event, EventFilter};
 use crate::postgres::Database;
 use crate::source::postgres::lookout::{Gaps, LogTable, Lookout};
 use crate::source::{
-    Appended, EventImport, EventReader, EventStore, ExpectedVersion, GapBook, Source, SourceError,
-    StreamInfo,
+    Appended, EventImport, EventReader, EventStore, ExpectedVersion, GapBook, InlineWork, Source,
+    SourceError, StreamInfo,
 };
 
 /// An event store in a schema of a PostgreSQL database.
@@ -29,12 +30,19 @@ use crate::source::{
 /// different streams run side by side, also with those of teams that call the
 /// schema's function `lantern_append`.
 pub struct PostgresEventStore {
-    database: Database,
-    schema: Schema,
+    log: Log,
     options: PostgresOptions,
     appender: Arc<Appender>,
-    lookout: Arc<Lookout>,
+    inline: Arc<Inline>,
     heard: Heard,
+}
+
+/// Where the log is, and how far it may be read.
+#[derive(Clone)]
+pub(super) struct Log {
+    pub(super) database: Database,
+    pub(super) schema: Schema,
+    pub(super) lookout: Arc<Lookout>,
 }
 
 /// Who wants to hear of an append at once.
@@ -84,15 +92,16 @@ impl PostgresEventStore {
         };
         let lookout = Arc::new(Lookout::start(database.clone(), log, book).await?);
         let announcer = Arc::new(Announcer::start(database.clone(), &schema));
-        Ok(Self {
-            appender: Arc::new(Appender::new(&schema, &options)),
-            heard: Heard {
-                lookout: Arc::clone(&lookout),
-                announcer,
-            },
-            lookout,
+        let log = Log {
             database,
             schema,
+            lookout: Arc::clone(&lookout),
+        };
+        Ok(Self {
+            appender: Arc::new(Appender::new(&log.schema, &options)),
+            heard: Heard { lookout, announcer },
+            inline: Arc::new(Inline::new(log.clone(), options.clone())),
+            log,
             options,
         })
     }
@@ -101,15 +110,15 @@ impl PostgresEventStore {
 #[async_trait]
 impl Source for PostgresEventStore {
     async fn head(&self) -> Result<Checkpoint, SourceError> {
-        self.lookout.head().await
+        self.log.lookout.head().await
     }
 
     fn news(&self) -> watch::Receiver<Checkpoint> {
-        self.lookout.subscribe()
+        self.log.lookout.subscribe()
     }
 
     fn held_back(&self) -> Option<String> {
-        self.lookout.held_back()
+        self.log.lookout.held_back()
     }
 
     fn reader(
@@ -118,9 +127,9 @@ impl Source for PostgresEventStore {
         needs: Envelope,
     ) -> Result<Box<dyn EventReader>, SourceError> {
         Ok(Box::new(PostgresReader::new(
-            self.database.clone(),
-            Arc::clone(&self.lookout),
-            &self.schema,
+            self.log.database.clone(),
+            Arc::clone(&self.log.lookout),
+            &self.log.schema,
             filter,
             needs,
         )))
@@ -134,15 +143,29 @@ impl EventStore for PostgresEventStore {
         events: Vec<Event>,
         expected: Vec<ExpectedVersion>,
     ) -> Result<Appended, SourceError> {
-        let (database, appender) = (self.database.clone(), Arc::clone(&self.appender));
+        let (database, appender) = (self.log.database.clone(), Arc::clone(&self.appender));
         let (heard, terms) = (self.heard.clone(), Terms::of(&self.options));
+        let inline = Arc::clone(&self.inline);
         // A task of its own: the caller may go away before the answer, and what was
         // appended is to be announced all the same.
         let append = tokio::spawn(async move {
-            let mut conn = database.pool().acquire().await.map_err(failed)?;
-            let done = appender
-                .append(&mut conn, terms, &events, &expected)
-                .await?;
+            let alone = async || {
+                let mut conn = database.pool().acquire().await.map_err(failed)?;
+                appender.append(&mut conn, terms, &events, &expected).await
+            };
+            let in_company = async || inline.append(&appender, &events, &expected).await;
+            let mut done = match inline.is_usual() {
+                true => in_company().await?,
+                false => None,
+            };
+            while done.is_none() {
+                // That there are inline projectors may be found out only now.
+                done = match alone().await {
+                    Err(SourceError::NotInline(_)) => in_company().await?,
+                    done => Some(done?),
+                };
+            }
+            let done = done.unwrap_or_default();
             if done.appended > 0 {
                 heard.appended();
             }
@@ -155,10 +178,10 @@ impl EventStore for PostgresEventStore {
 
     async fn import(&self) -> Result<Box<dyn EventImport>, SourceError> {
         let import = PostgresImport::begin(
-            &self.database,
-            &self.schema,
+            &self.log,
             &self.options,
             Arc::clone(&self.appender),
+            Arc::clone(&self.inline),
             self.heard.clone(),
         );
         Ok(Box::new(import.await?))
@@ -172,13 +195,13 @@ impl EventStore for PostgresEventStore {
         let list = format!(
             "SELECT tenant, name, version FROM {} \
              WHERE name >= $1 AND ($2::text IS NULL OR name < $2) ORDER BY name, tenant LIMIT $3",
-            self.schema.of("lantern_streams")
+            self.log.schema.of("lantern_streams")
         );
         let rows: Vec<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(list))
             .bind(prefix)
             .bind(after_all_that_begin_with(prefix))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(self.database.pool())
+            .fetch_all(self.log.database.pool())
             .await
             .map_err(failed)?;
         let streams = rows
@@ -189,5 +212,26 @@ impl EventStore for PostgresEventStore {
                 version: version as u64,
             });
         Ok(streams.collect())
+    }
+
+    fn run_inline_by(&self, work: Arc<dyn InlineWork>) {
+        self.inline.run_by(work);
+    }
+
+    async fn inline(&self) -> Result<Vec<String>, SourceError> {
+        let mut conn = self.log.database.pool().acquire().await.map_err(failed)?;
+        self.inline.list(&mut conn).await
+    }
+
+    async fn begin_inline(&self, projector: &str) -> Result<(), SourceError> {
+        let (inline, projector) = (Arc::clone(&self.inline), projector.to_owned());
+        let entered = tokio::spawn(async move { inline.enter(&projector).await });
+        entered
+            .await
+            .unwrap_or_else(|error| Err(SourceError::Broken(error.into())))
+    }
+
+    async fn end_inline(&self, projector: &str) -> Result<(), SourceError> {
+        self.inline.leave(projector).await
     }
 }

@@ -69,6 +69,12 @@ CREATE TABLE {schema}.lantern_events (
             + coalesce(octet_length(metadata), 0) <= 268435456)
 );
 
+-- Projectors without which nothing is appended. Appends that run them are made
+-- one at a time, under a lock on this table.
+CREATE TABLE {schema}.lantern_inline (
+    projector text COLLATE "C" PRIMARY KEY
+);
+
 -- The log as a person reads it.
 CREATE VIEW {schema}.lantern_event_log AS
 SELECT e.position,
@@ -155,10 +161,20 @@ DECLARE
     counts     bigint[];  -- for each stream, how many new events it gets,
     stream_ids bigint[];  -- its number,
     bases      bigint[];  -- and its version before
+    inline     text;      -- the projectors without which nothing is appended
     wrong      record;
 BEGIN
     IF patience IS NOT NULL THEN
         PERFORM set_config('lock_timeout', patience::text, true);
+    END IF;
+    -- Read by every append, which so holds a weak lock on the list to its end:
+    -- whoever changes the list takes a strong one, and waits for them.
+    SELECT string_agg(i.projector, ', ' ORDER BY i.projector) INTO inline
+    FROM {schema}.lantern_inline i;
+    IF inline IS NOT NULL AND current_setting('lantern.inline', true) IS DISTINCT FROM 'on' THEN
+        RAISE EXCEPTION USING ERRCODE = 'LN002',
+            MESSAGE = format('appends to this log also run the inline projectors %s, and this one does not', inline),
+            HINT = 'Append through Lantern, or pause these projectors first.';
     END IF;
     IF durable IS FALSE THEN
         PERFORM set_config('synchronous_commit', 'off', true);

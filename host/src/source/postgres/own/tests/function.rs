@@ -159,3 +159,42 @@ async fn a_person_can_read_the_log() {
     assert_eq!(shown, expected);
     assert_eq!(seen[1].last().unwrap().as_deref(), Some(r"\xff"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn appends_by_sql_are_refused_while_projectors_run_inline() {
+    let Some(bench) = PostgresBench::new().await else {
+        return;
+    };
+    let append = |id: u32| call(&format!(r#"'s', '{{"id":"{id}","type":"a"}}'"#));
+    // A change waits for an append that is on its way,
+    let open = bench.database.session();
+    open.run("BEGIN");
+    open.query(&append(1));
+    let change = bench.database.session();
+    let changed = change.begin_query(
+        "BEGIN; LOCK TABLE lantern_events.lantern_inline IN ACCESS EXCLUSIVE MODE; \
+         INSERT INTO lantern_events.lantern_inline VALUES ('p')",
+    );
+    let waiting = "SELECT count(*)::text FROM pg_locks WHERE NOT granted";
+    wait_for(&bench, waiting, "1");
+    open.run("COMMIT");
+    changed.recv().unwrap().unwrap();
+    // and an append that waits for the change sees it.
+    let append_2 = bench.database.session();
+    let appended = append_2.begin_query(&append(2));
+    wait_for(&bench, waiting, "1");
+    change.run("COMMIT");
+    let error = appended.recv().unwrap().unwrap_err();
+    assert_eq!(error.code.as_deref(), Some("LN002"));
+    assert!(error.message.contains("the inline projectors p"), "{error}");
+    bench.store.end_inline("p").await.unwrap();
+    assert_eq!(bench.database.query(&append(2)), [row(["1", "0", "2"])]);
+}
+
+fn wait_for(bench: &PostgresBench, question: &str, answer: &str) {
+    let begun = std::time::Instant::now();
+    while bench.database.query(question) != [vec![Some(answer.to_owned())]] {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {question}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}

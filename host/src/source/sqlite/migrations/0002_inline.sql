@@ -1,0 +1,4 @@
+-- Projectors without which no append is committed.
+CREATE TABLE lantern_inline (
+    projector TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;

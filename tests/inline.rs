@@ -1,0 +1,238 @@
+//! Projectors that run within each append: rows and events come and go together.
+
+use std::thread::{scope, sleep};
+
+use crate::harness::{Chance, Events, Store, TestHost, on_each_store, told};
+
+on_each_store![
+    rows_are_there_when_an_append_is_with_no_host_at_all,
+    whoever_cannot_project_an_event_takes_the_append_back,
+    appends_side_by_side_are_all_followed,
+    kills_leave_events_and_rows_together,
+    it_is_a_setting_that_can_be_changed_to_and_fro,
+    a_new_version_takes_over_between_two_appends,
+    whoever_is_paused_holds_no_append_up_and_catches_up_later,
+    what_was_set_aside_keeps_a_projector_beside_the_appends,
+];
+
+/// Events and rows are in one file; that of the read models, where the tests look.
+const ONE_FILE: &str = "event_store.path = \"lantern-data/read.db\"\n";
+
+const INLINE: &str = "update.strategy = \"inline\"\n";
+
+const COUNTED: &str = "SELECT coalesce(sum(events), 0) FROM counters";
+
+/// A host with a projector, whose rows are in the database of the events.
+fn host(store: Store, component: &str, settings: &str) -> TestHost {
+    let mut host = TestHost::on_with(store, &(ONE_FILE.to_owned() + settings));
+    host.append(&Events::new().interleaved(50, 5));
+    let file = component.split('_').next().unwrap_or(component);
+    host.install(component, &format!("{file}.wasm"));
+    host.start();
+    host
+}
+
+/// A counter that has counted 50 events and runs inline, and no host.
+fn inline_counter(store: Store) -> TestHost {
+    let mut host = host(store, "counter_v1", INLINE);
+    host.until_state("counter", "inline");
+    assert_eq!(host.number(COUNTED), Some(50));
+    host.stop();
+    host
+}
+
+fn events(host: &TestHost) -> i64 {
+    match host.store() {
+        Store::Sqlite => host
+            .number("SELECT count(*) FROM lantern_events")
+            .unwrap_or_default(),
+        Store::Postgres => host.events(),
+    }
+}
+
+fn rows_are_there_when_an_append_is_with_no_host_at_all(store: Store) {
+    let host = inline_counter(store);
+    for n in 0..5 {
+        host.append(&Events::from(51 + n).increased("counter-0", 1));
+        assert_eq!(host.number(COUNTED), Some(51 + n as i64));
+    }
+    // More than one batch, in one transaction.
+    host.append(&Events::from(56).interleaved(5_000, 7));
+    assert_eq!(host.number(COUNTED), Some(5_055));
+    // What is known already is followed by nothing.
+    host.append(&Events::from(56).interleaved(5_000, 7));
+    assert_eq!(host.number(COUNTED), Some(5_055));
+    let status = host.projector_status("counter");
+    assert_eq!(status["state"], "inline");
+    assert_eq!(status["update"], "inline");
+    assert_eq!(status["lag"], 0);
+}
+
+fn whoever_cannot_project_an_event_takes_the_append_back(store: Store) {
+    let mut host = host(store, "picky", INLINE);
+    host.until_state("picky", "inline");
+    host.stop();
+    let counted = "SELECT sum(events) FROM picky_counters";
+    let bad = Events::from(51)
+        .increased("counter-0", 1)
+        .poisonous("sick-stream")
+        .increased("counter-1", 1);
+    let said = host.command_with_input(&["append", "-"], bad.text());
+    let error = said.ended_with(1).err;
+    for part in [
+        "nothing was appended",
+        "projector `picky` refuses the append",
+        "poison in sick-stream",
+        "counter.increased",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert_eq!((events(&host), host.number(counted)), (50, Some(50)));
+    assert!(host.projector_status("picky")["failure"].is_null());
+    // Nothing of it lingers: positions, versions and rows go on from where they were.
+    host.append(&Events::from(51).increased("counter-0", 1));
+    assert_eq!((events(&host), host.number(counted)), (51, Some(51)));
+}
+
+fn appends_side_by_side_are_all_followed(store: Store) {
+    let host = inline_counter(store);
+    scope(|scope| {
+        for writer in 0..4 {
+            let host = &host;
+            scope.spawn(move || {
+                for n in 0..10 {
+                    let first = 1_000 * (writer + 1) + n * 3;
+                    host.append(&Events::from(first).interleaved(3, 2));
+                }
+            });
+        }
+    });
+    assert_eq!((events(&host), host.number(COUNTED)), (170, Some(170)));
+}
+
+fn kills_leave_events_and_rows_together(store: Store) {
+    let host = inline_counter(store);
+    let mut chance = Chance::new();
+    let (mut killed, mut appended) = (0, 0);
+    for n in 0..25 {
+        let batch = Events::from(10_000 + 1_000 * n).interleaved(400, 9);
+        let file = host.path("batch.jsonl");
+        std::fs::write(&file, batch.text()).unwrap();
+        let mut append = host.lantern();
+        append.arg("append").arg(&file);
+        append.stdout(std::process::Stdio::null());
+        let mut append = append.spawn().unwrap();
+        sleep(chance.time(0..120));
+        append.kill().unwrap();
+        match append.wait().unwrap().success() {
+            true => appended += 1,
+            false => killed += 1,
+        }
+        host.until("events and rows agree", || {
+            // The server may still be at the end of a transaction.
+            host.number(COUNTED) == Some(events(&host))
+        });
+    }
+    told(
+        "inline",
+        &format!("{appended} appends ended by themselves, {killed} were killed"),
+    );
+    // Whatever was cut off can be appended again.
+    for n in 0..25 {
+        host.append(&Events::from(10_000 + 1_000 * n).interleaved(400, 9));
+    }
+    assert_eq!(
+        (events(&host), host.number(COUNTED)),
+        (10_050, Some(10_050))
+    );
+}
+
+fn it_is_a_setting_that_can_be_changed_to_and_fro(store: Store) {
+    let mut host = host(store, "counter_v1", "");
+    host.until_state("counter", "live");
+    host.until_number(COUNTED, 50);
+    let mut total = 50;
+    for round in 0..3 {
+        let (settings, state) = match round % 2 {
+            0 => (INLINE, "inline"),
+            _ => ("", "live"),
+        };
+        host.stop();
+        host.write_settings(&(ONE_FILE.to_owned() + settings));
+        // Appended under the former setting, with no host.
+        host.append(&Events::from(total + 1).increased("counter-0", 1));
+        host.start();
+        host.until_state("counter", state);
+        host.append(&Events::from(total + 2).increased("counter-0", 1));
+        total += 2;
+        host.until_number(COUNTED, total as i64);
+    }
+    assert_eq!(events(&host), total as i64);
+    host.stop();
+}
+
+fn a_new_version_takes_over_between_two_appends(store: Store) {
+    let mut host = inline_counter(store);
+    host.start();
+    host.install("counter_v2", "counter.wasm");
+    let mut total = 50;
+    let mut is_new = false;
+    host.until("the new version is live", || {
+        for _ in 0..5 {
+            total += 1;
+            host.append(&Events::from(total).increased("counter-0", 1));
+            assert_eq!(
+                host.number(COUNTED),
+                Some(total as i64),
+                "no append is seen late"
+            );
+        }
+        let is_done = is_new;
+        is_new = host.projector_status("counter")["version"] == "2.0.0";
+        is_done
+    });
+    assert_eq!(host.projector_status("counter")["state"], "inline");
+    host.stop();
+    host.append(&Events::from(total + 1).increased("counter-0", 1));
+    assert_eq!(host.number(COUNTED), Some(total as i64 + 1));
+}
+
+fn whoever_is_paused_holds_no_append_up_and_catches_up_later(store: Store) {
+    let mut host = inline_counter(store);
+    host.command(&["pause", "counter"]).ok();
+    host.append(&Events::from(51).increased("counter-0", 1));
+    assert_eq!(host.number(COUNTED), Some(50));
+    host.command(&["resume", "counter"]).ok();
+    host.append(&Events::from(52).increased("counter-0", 1));
+    assert_eq!(host.number(COUNTED), Some(50), "nobody has caught up yet");
+    host.start();
+    host.until_state("counter", "inline");
+    assert_eq!(host.number(COUNTED), Some(52));
+    host.append(&Events::from(53).increased("counter-0", 1));
+    assert_eq!(host.number(COUNTED), Some(53));
+    host.command(&["drop", "counter", "--yes"]).ok();
+    host.append(&Events::from(54).increased("counter-0", 1));
+    assert_eq!(events(&host), 54);
+    host.stop();
+}
+
+fn what_was_set_aside_keeps_a_projector_beside_the_appends(store: Store) {
+    let quarantine = "failure.live = \"quarantine\"\nfailure.live_retries = 0\n";
+    let mut host = TestHost::on_with(store, &(ONE_FILE.to_owned() + INLINE + quarantine));
+    host.append(&Events::new().increased("a", 1).poisonous("sick-stream"));
+    host.install("picky", "picky.wasm");
+    host.start();
+    host.until_state("picky", "live");
+    host.wait_for_two_heartbeats();
+    host.append(
+        &Events::from(3)
+            .increased("sick-stream", 1)
+            .increased("a", 1),
+    );
+    host.until_number("SELECT sum(events) FROM picky_counters", 2);
+    assert_eq!(host.projector_status("picky")["dead_letters"], 2);
+    host.command(&["dead-letters", "discard", "picky", "--all"])
+        .ok();
+    host.until_state("picky", "inline");
+    host.stop();
+}
