@@ -8,6 +8,7 @@ mod dead_letter;
 mod event;
 mod gap;
 mod generation;
+mod member;
 mod name;
 mod position;
 mod projector;
@@ -28,6 +29,7 @@ pub use generation::{
     Digest, Epoch, Failure, FailureClass, Generation, GenerationId, GenerationState,
     ProjectorRecord, WantedState,
 };
+pub use member::{InvalidPath, MemberPath, Members, Scalar};
 pub use name::{InvalidName, check_name, is_reserved};
 pub use position::{Checkpoint, Position};
 pub use projector::{

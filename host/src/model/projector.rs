@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::member::MemberPath;
 use super::name::{InvalidName, check_name};
 use super::table::{Column, Index, IndexColumn, Table};
 use super::value::ColumnType;
@@ -349,34 +350,15 @@ fn find(columns: &[Column], name: &str) -> Option<usize> {
     columns.iter().position(|column| column.name == name)
 }
 
-/// A path such as `$.address.city` or `$.items[0].sku`: plain enough to mean
-/// the same in every database.
 fn check_path(path: &str, column_type: ColumnType) -> Result<(), String> {
     if column_type != ColumnType::Json {
         return Err(format!(
             "an index has the path {path:?} into a column of type {column_type}"
         ));
     }
-    match path.strip_prefix("$.") {
-        Some(rest) if path.len() <= 200 && rest.split('.').all(is_path_step) => Ok(()),
-        _ => Err(format!(
-            "index path {:?} is not of the form $.member.member",
-            path.chars().take(60).collect::<String>()
-        )),
-    }
-}
-
-/// A member's name, with places in arrays behind it: `items[0][12]`.
-fn is_path_step(step: &str) -> bool {
-    let (name, places) = step.split_at(step.find('[').unwrap_or(step.len()));
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let mut places = places.split_terminator(']');
-    let are_places = places.all(|place| {
-        place
-            .strip_prefix('[')
-            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-    });
-    is_name && are_places && (step.ends_with(']') || !step.contains('['))
+    MemberPath::parse(path)
+        .map(drop)
+        .map_err(|error| format!("index {error}"))
 }
 
 fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription> {
