@@ -86,6 +86,9 @@ fn difference(running: &Description, candidate: &Description) -> Option<String> 
     if running.wants != candidate.wants {
         return Some("the events it wants have changed".into());
     }
+    if running.order != candidate.order {
+        return Some("the strict order it asks for has changed".into());
+    }
     for table in &running.tables {
         let name = &table.name;
         match candidate.tables.iter().find(|other| other.name == *name) {
@@ -151,7 +154,7 @@ mod tests {
     use super::*;
     use crate::model::{
         Checkpoint, ColumnType, Generation, GenerationState, RawDescription, RawTable, Timestamp,
-        WantedState,
+        WaitingCount, WantedState,
     };
 
     fn description(version: &str, columns: &[&str]) -> Description {
@@ -183,6 +186,7 @@ mod tests {
             failure: None,
             created_at: Timestamp(0),
             dead_letters: 0,
+            waiting: WaitingCount::default(),
             asked: 0,
             live_at: None,
         }

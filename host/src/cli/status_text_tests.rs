@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Digest, FailureClass, GenerationId, Position, ProjectorName, Timestamp, WantedState,
+    Digest, FailureClass, GenerationId, Position, ProjectorName, Timestamp, WaitingCount,
+    WantedState,
 };
 
 #[test]
@@ -160,10 +161,12 @@ fn projector() -> ProjectorStatus {
         tables: vec!["orders".into()],
         failure: None,
         dead_letters: 0,
+        waiting: WaitingCount::default(),
         trouble: None,
         update: "immediate".into(),
         next_run_at: None,
         ignored: 0,
+        repeated: 0,
         ignored_since: None,
         building: Some(BuildingStatus {
             generation: GenerationId(2),
@@ -175,6 +178,7 @@ fn projector() -> ProjectorStatus {
             phase: "catching up".into(),
             failure: None,
             dead_letters: 0,
+            waiting: WaitingCount::default(),
             trouble: None,
             seconds_left: Some(30.0),
         }),

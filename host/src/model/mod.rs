@@ -10,6 +10,7 @@ mod gap;
 mod generation;
 mod member;
 mod name;
+mod order;
 mod position;
 mod projector;
 mod row;
@@ -31,6 +32,7 @@ pub use generation::{
 };
 pub use member::{InvalidPath, MemberPath, Members, Scalar};
 pub use name::{InvalidName, check_name, is_reserved};
+pub use order::{OrderKey, StrictOrder, WaitingChanges, WaitingCount, WaitingEvent};
 pub use position::{Checkpoint, Position};
 pub use projector::{
     Description, Envelope, EventFilter, InvalidDescription, Pattern, ProjectorName, RawDescription,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::member::MemberPath;
 use super::name::{InvalidName, check_name};
+use super::order::{OrderKey, StrictOrder, versions_table};
 use super::table::{Column, Index, IndexColumn, Table};
 use super::value::ColumnType;
 
@@ -102,6 +103,9 @@ pub struct Description {
     pub needs: Envelope,
     /// The tables it owns.
     pub tables: Vec<Table>,
+    /// The order in which its events must come, if that of the log will not do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<StrictOrder>,
 }
 
 impl Description {
@@ -109,6 +113,18 @@ impl Description {
     /// events of one tenant only.
     pub fn is_tenant_keyed(&self) -> bool {
         self.tables.iter().any(|table| table.tenant_keyed)
+    }
+
+    /// The tables that the host keeps beside the projector's own, for itself.
+    pub fn host_tables(&self) -> Vec<Table> {
+        self.order.iter().map(|_| versions_table()).collect()
+    }
+
+    /// All tables of a generation: the projector's own, then the host's.
+    pub fn stored_tables(&self) -> Vec<Table> {
+        let mut tables = self.tables.clone();
+        tables.extend(self.host_tables());
+        tables
     }
 }
 
@@ -125,6 +141,8 @@ pub struct RawDescription {
     pub needs: Envelope,
     /// The tables it owns.
     pub tables: Vec<RawTable>,
+    /// What entity and version are read from, for strict order.
+    pub order: Option<(String, String)>,
 }
 
 /// A table as a projector describes it.
@@ -179,6 +197,16 @@ pub enum InvalidDescription {
         /// What is wrong.
         reason: String,
     },
+    /// The order it asks for names no member.
+    #[error(
+        "the {what} of its strict order, {given:?}, is neither `stream` nor of the form $.member.member"
+    )]
+    Order {
+        /// The entity or the version.
+        what: &'static str,
+        /// What it said.
+        given: String,
+    },
     /// A filter entry cannot be used.
     #[error(
         "filter entry `{0}` is empty, longer than 512 bytes, or has `*` elsewhere than at its end"
@@ -219,6 +247,7 @@ impl RawDescription {
             }
             tables.push(table);
         }
+        let order = self.order.map(check_order).transpose()?;
         let [types, streams, tenants] = self.wants;
         Ok(Description {
             name,
@@ -230,8 +259,22 @@ impl RawDescription {
             },
             needs: self.needs,
             tables,
+            order,
         })
     }
+}
+
+fn check_order((entity, version): (String, String)) -> Result<StrictOrder, InvalidDescription> {
+    let key = |what, given: String| {
+        OrderKey::parse(&given).map_err(|_| InvalidDescription::Order {
+            what,
+            given: shown(&given),
+        })
+    };
+    Ok(StrictOrder {
+        entity: key("entity", entity)?,
+        version: key("version", version)?,
+    })
 }
 
 impl RawTable {
@@ -399,6 +442,7 @@ mod tests {
             version: "1.0.0".into(),
             wants: [vec!["order.*".into()], vec![], vec![]],
             needs: Envelope::default(),
+            order: None,
             tables: vec![RawTable {
                 name: "order_summaries".into(),
                 columns: vec![
@@ -410,6 +454,19 @@ mod tests {
                 ..RawTable::default()
             }],
         }
+    }
+
+    #[test]
+    fn the_host_keeps_versions_for_those_who_ask_for_order() {
+        let mut raw = orders();
+        raw.order = Some(("stream".into(), "$.order.version".into()));
+        let checked = raw.check().unwrap();
+        let names = |tables: Vec<Table>| tables.into_iter().map(|t| t.name).collect::<Vec<_>>();
+        let stored = names(checked.stored_tables());
+        assert_eq!(stored, ["order_summaries", "lantern_versions"]);
+        let json = serde_json::to_string(&checked).unwrap();
+        assert_eq!(serde_json::from_str::<Description>(&json).unwrap(), checked);
+        assert!(orders().check().unwrap().host_tables().is_empty());
     }
 
     fn refused(change: impl FnOnce(&mut RawDescription)) -> String {
@@ -440,6 +497,9 @@ mod tests {
         assert!(refused(|r| r.version = "one".into()).contains("not a semantic version"));
         assert!(refused(|r| r.tables.clear()).contains("no table"));
         assert!(refused(|r| r.tables.push(r.tables[0].clone())).contains("declared twice"));
+        let order = |entity: &str, version: &str| Some((entity.into(), version.into()));
+        assert!(refused(|r| r.order = order("id", "$.v")).contains("the entity of its strict"));
+        assert!(refused(|r| r.order = order("$.id", "version")).contains("the version of its"));
         assert!(refused(|r| r.tables[0].key.clear()).contains("no primary key"));
         assert!(refused(|r| r.tables[0].key = vec!["nope".into()]).contains("not declared"));
         assert!(

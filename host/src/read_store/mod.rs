@@ -35,7 +35,7 @@ pub use crate::postgres::Usage;
 use crate::model::{
     Changes, Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest,
     Epoch, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Row, Table, Timestamp,
-    Value, WantedState,
+    Value, WaitingEvent, WantedState,
 };
 
 /// What became of a commit.
@@ -107,7 +107,8 @@ pub enum Swap {
 pub trait ReadStore: Send + Sync {
     // ---- hot paths -------------------------------------------------------
 
-    /// Opens a writer for the generation that `claim` was made for.
+    /// Opens a writer for the generation that `claim` was made for. `tables` are
+    /// all that are stored: the projector's, then the host's.
     fn writer(&self, claim: &Claim, tables: &[Table]) -> Result<Box<dyn Writer>, StoreError>;
 
     /// Opens a reader of one generation's rows.
@@ -238,6 +239,10 @@ pub trait ReadStore: Send + Sync {
         choice: &DeadLetterChoice,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// The events of a generation that wait for an earlier version of their entity,
+    /// in the order of their positions.
+    async fn waiting(&self, generation: GenerationId) -> Result<Vec<WaitingEvent>, StoreError>;
 
     /// Records what is to be done with some dead letters, for the host that works
     /// on the generation; returns how many there are.

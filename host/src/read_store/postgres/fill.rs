@@ -16,7 +16,7 @@ use super::fence::{Step, fence};
 use super::space::Space;
 use super::statements::{Fenced, TableStatements};
 use super::writer::{PostgresWriter, has_rows, run};
-use super::{ddl, dead_letters};
+use super::{ddl, dead_letters, waiting};
 use crate::model::{Changes, GenerationId, Row};
 use crate::read_store::StoreError;
 use crate::read_store::rows::in_key_order;
@@ -82,6 +82,13 @@ pub(super) async fn fill(
     }
     let letters = &changes.dead_letters;
     dead_letters::write(&mut transaction, &writer.space, generation, letters).await?;
+    waiting::write(
+        &mut transaction,
+        &writer.space,
+        generation,
+        &changes.waiting,
+    )
+    .await?;
     transaction.commit().await.map_err(failed)?;
     Ok(true)
 }

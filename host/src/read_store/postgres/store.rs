@@ -11,11 +11,12 @@ use super::space::Space;
 use super::writer::PostgresWriter;
 use super::{
     components, dead_letters, gaps, generations, leases, ownership, question, records, runs, swap,
-    tables,
+    tables, waiting,
 };
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
-    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WantedState,
+    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WaitingEvent,
+    WantedState,
 };
 use crate::postgres::Database;
 use crate::read_store::stored::{read_word, write_json};
@@ -183,6 +184,10 @@ impl ReadStore for PostgresReadStore {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         dead_letters::find(&self.space, generation, choice, limit).await
+    }
+
+    async fn waiting(&self, generation: GenerationId) -> Result<Vec<WaitingEvent>, StoreError> {
+        waiting::find(&self.space, generation).await
     }
 
     async fn ask_dead_letters(
