@@ -153,8 +153,8 @@ fn change(from: &Table, to: &Table) -> String {
 mod tests {
     use super::*;
     use crate::model::{
-        Checkpoint, ColumnType, Generation, GenerationState, RawDescription, RawTable, Timestamp,
-        WaitingCount, WantedState,
+        Checkpoint, ColumnType, Generation, GenerationState, OrderKey, RawDescription, RawTable,
+        StrictOrder, Timestamp, WaitingCount, WantedState,
     };
 
     fn description(version: &str, columns: &[&str]) -> Description {
@@ -173,6 +173,21 @@ mod tests {
             ..RawDescription::default()
         };
         raw.check().unwrap()
+    }
+
+    #[test]
+    fn another_order_needs_another_version() {
+        let running = description("1.0.0", &["id"]);
+        let mut candidate = running.clone();
+        candidate.order = Some(StrictOrder {
+            entity: OrderKey::Stream,
+            version: OrderKey::Stream,
+        });
+        let decision = same_version(GenerationId(1), &running, &candidate);
+        let Decision::Refuse(reason) = decision else {
+            panic!("{decision:?}");
+        };
+        assert!(reason.contains("strict order"), "{reason}");
     }
 
     fn generation(id: i64, version: &str, bytes: &str, state: GenerationState) -> Generation {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::member::{InvalidPath, MemberPath};
 use super::position::Position;
+use super::projector::{InvalidDescription, shown};
 use super::table::{Column, Table};
 use super::value::ColumnType;
 
@@ -15,6 +16,26 @@ pub struct StrictOrder {
     pub entity: OrderKey,
     /// What holds the entity's version, counted from 1.
     pub version: OrderKey,
+}
+
+impl StrictOrder {
+    /// Checks what a projector said of entity and version.
+    ///
+    /// # Errors
+    ///
+    /// When either is neither `stream` nor a path.
+    pub fn check((entity, version): (String, String)) -> Result<Self, InvalidDescription> {
+        let key = |what, given: String| {
+            OrderKey::parse(&given).map_err(|_| InvalidDescription::Order {
+                what,
+                given: shown(&given),
+            })
+        };
+        Ok(Self {
+            entity: key("entity", entity)?,
+            version: key("version", version)?,
+        })
+    }
 }
 
 /// What an event's entity, or its version, is read from.
@@ -109,6 +130,9 @@ pub struct WaitingEvent {
     /// Whether it is never to be projected: when its turn comes it only counts as
     /// having been there.
     pub given_up: bool,
+    /// Whether an operator wants it projected without what is missing before it.
+    #[serde(skip)]
+    pub released: bool,
 }
 
 /// What one commit does to the events of a generation that wait.
@@ -134,4 +158,52 @@ pub struct WaitingCount {
     pub events: u64,
     /// The first of them in the log; `None` when there is none.
     pub oldest: Option<Position>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Description, RawDescription, RawTable};
+
+    fn ordered(entity: &str, version: &str) -> Result<Description, InvalidDescription> {
+        let raw = RawDescription {
+            name: "p".into(),
+            version: "1.0.0".into(),
+            tables: vec![RawTable {
+                name: "t".into(),
+                columns: vec![("id".into(), ColumnType::Text, false)],
+                key: vec!["id".into()],
+                ..RawTable::default()
+            }],
+            order: Some((entity.into(), version.into())),
+            ..RawDescription::default()
+        };
+        raw.check()
+    }
+
+    #[test]
+    fn the_host_keeps_versions_for_those_who_ask_for_order() {
+        let checked = ordered("stream", "$.order.version").unwrap();
+        let names: Vec<_> = checked
+            .stored_tables()
+            .into_iter()
+            .map(|t| t.name)
+            .collect();
+        assert_eq!(names, ["t", "lantern_versions"]);
+        let json = serde_json::to_string(&checked).unwrap();
+        assert_eq!(serde_json::from_str::<Description>(&json).unwrap(), checked);
+        let plain = Description {
+            order: None,
+            ..checked
+        };
+        assert!(plain.host_tables().is_empty());
+        assert!(!serde_json::to_string(&plain).unwrap().contains("order"));
+    }
+
+    #[test]
+    fn an_order_by_what_is_no_member_is_refused() {
+        let refused = |entity, version| ordered(entity, version).unwrap_err().to_string();
+        assert!(refused("id", "$.v").contains("the entity of its strict order, \"id\""));
+        assert!(refused("$.id", "version").contains("the version of its strict order"));
+    }
 }

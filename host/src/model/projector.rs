@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::member::MemberPath;
 use super::name::{InvalidName, check_name};
-use super::order::{OrderKey, StrictOrder, versions_table};
+use super::order::{StrictOrder, versions_table};
 use super::table::{Column, Index, IndexColumn, Table};
 use super::value::ColumnType;
 
@@ -247,7 +247,7 @@ impl RawDescription {
             }
             tables.push(table);
         }
-        let order = self.order.map(check_order).transpose()?;
+        let order = self.order.map(StrictOrder::check).transpose()?;
         let [types, streams, tenants] = self.wants;
         Ok(Description {
             name,
@@ -262,19 +262,6 @@ impl RawDescription {
             order,
         })
     }
-}
-
-fn check_order((entity, version): (String, String)) -> Result<StrictOrder, InvalidDescription> {
-    let key = |what, given: String| {
-        OrderKey::parse(&given).map_err(|_| InvalidDescription::Order {
-            what,
-            given: shown(&given),
-        })
-    };
-    Ok(StrictOrder {
-        entity: key("entity", entity)?,
-        version: key("version", version)?,
-    })
 }
 
 impl RawTable {
@@ -418,7 +405,7 @@ fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription>
 }
 
 /// The beginning of a text that may be long or hold control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars()
         .take(60)
         .flat_map(char::escape_default)
@@ -456,19 +443,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_host_keeps_versions_for_those_who_ask_for_order() {
-        let mut raw = orders();
-        raw.order = Some(("stream".into(), "$.order.version".into()));
-        let checked = raw.check().unwrap();
-        let names = |tables: Vec<Table>| tables.into_iter().map(|t| t.name).collect::<Vec<_>>();
-        let stored = names(checked.stored_tables());
-        assert_eq!(stored, ["order_summaries", "lantern_versions"]);
-        let json = serde_json::to_string(&checked).unwrap();
-        assert_eq!(serde_json::from_str::<Description>(&json).unwrap(), checked);
-        assert!(orders().check().unwrap().host_tables().is_empty());
-    }
-
     fn refused(change: impl FnOnce(&mut RawDescription)) -> String {
         let mut raw = orders();
         change(&mut raw);
@@ -497,9 +471,6 @@ mod tests {
         assert!(refused(|r| r.version = "one".into()).contains("not a semantic version"));
         assert!(refused(|r| r.tables.clear()).contains("no table"));
         assert!(refused(|r| r.tables.push(r.tables[0].clone())).contains("declared twice"));
-        let order = |entity: &str, version: &str| Some((entity.into(), version.into()));
-        assert!(refused(|r| r.order = order("id", "$.v")).contains("the entity of its strict"));
-        assert!(refused(|r| r.order = order("$.id", "version")).contains("the version of its"));
         assert!(refused(|r| r.tables[0].key.clear()).contains("no primary key"));
         assert!(refused(|r| r.tables[0].key = vec!["nope".into()]).contains("not declared"));
         assert!(

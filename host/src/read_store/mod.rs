@@ -244,6 +244,16 @@ pub trait ReadStore: Send + Sync {
     /// in the order of their positions.
     async fn waiting(&self, generation: GenerationId) -> Result<Vec<WaitingEvent>, StoreError>;
 
+    /// Records that the waiting events of an entity are to be projected without what
+    /// is missing before them, for the host that works on the generation; returns
+    /// how many there are. Without a tenant, those of every tenant are meant.
+    async fn release_waiting(
+        &self,
+        generation: GenerationId,
+        tenant: Option<&str>,
+        entity: &str,
+    ) -> Result<u64, StoreError>;
+
     /// Records what is to be done with some dead letters, for the host that works
     /// on the generation; returns how many there are.
     async fn ask_dead_letters(

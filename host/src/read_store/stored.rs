@@ -25,12 +25,13 @@ pub(super) fn read_word<T: DeserializeOwned>(stored: &str) -> Result<T, StoreErr
     T::deserialize(word).map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
-/// Position, tenant, entity, version, stream, and whether it was given up.
-pub(super) type WaitingRow = (i64, String, String, i64, String, bool);
+/// Position, tenant, entity, version, stream, and whether it was given up or
+/// released.
+pub(super) type WaitingRow = (i64, String, String, i64, String, bool, bool);
 
 /// Reads an event that waits.
 pub(super) fn read_waiting(row: WaitingRow) -> WaitingEvent {
-    let (position, tenant, entity, version, stream, given_up) = row;
+    let (position, tenant, entity, version, stream, given_up, released) = row;
     WaitingEvent {
         position: Position(position as u64),
         tenant,
@@ -38,6 +39,7 @@ pub(super) fn read_waiting(row: WaitingRow) -> WaitingEvent {
         version: version as u64,
         stream,
         given_up,
+        released,
     }
 }
 

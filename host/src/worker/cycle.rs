@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::failure::{self, Backoff, End, Trouble};
 use super::falter::Retries;
-use super::order::{Order, Turn};
+use super::order::{Order, Task, Turn};
 use super::pace::{Careful, Gathered, Pace, Then};
 use super::quarantine::{Condemned, Quarantine};
 use super::rows::Ledger;
@@ -201,6 +201,7 @@ impl<'a> Cycle<'a> {
         let mut news = self.assignment.source.news();
         let asked = std::mem::take(&mut self.asked);
         self.settle(asked).await?;
+        self.release().await?;
         loop {
             self.sleep(&mut news, stopped).await;
             if *stopped.borrow() {
@@ -338,7 +339,7 @@ impl<'a> Cycle<'a> {
         Turn {
             quarantine,
             lot,
-            gives_up: false,
+            task: Task::Project,
         }
     }
 

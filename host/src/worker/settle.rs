@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 
 use super::Assignment;
 use super::cycle::{Cycle, died};
-use super::failure::{Blame, Trouble};
-use super::order::Turn;
+use super::failure::{self, Blame, Trouble};
+use super::order::{Order, Task, Turn};
 use super::quarantine::{Condemned, by_stream};
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass,
@@ -98,7 +98,7 @@ impl Cycle<'_> {
             let cause = "the event is no longer in the log, or the projector no longer wants it";
             return Ok(Some(self.letter_error(FailureClass::Source, cause.into())));
         };
-        let blame = self.take_up(events, false).await?;
+        let blame = self.take_up(events, Task::Project).await?;
         Ok(blame.map(|blame| self.letter_error(blame.class, told(blame))))
     }
 
@@ -111,7 +111,7 @@ impl Cycle<'_> {
         let Some(events) = self.read_one(letter.position).await? else {
             return Ok(true);
         };
-        match self.take_up(events, true).await? {
+        match self.take_up(events, Task::GiveUp).await? {
             Some(blame) if blame.waited.is_some() => {
                 self.quarantine.write(DeadLetter {
                     error: Some(self.letter_error(blame.class, told(blame))),
@@ -124,12 +124,27 @@ impl Cycle<'_> {
         }
     }
 
+    /// Has what an operator released follow without what is missing before it.
+    pub(super) async fn release(&mut self) -> Result<(), Trouble> {
+        if !self.order.as_ref().is_some_and(Order::has_released) {
+            return Ok(());
+        }
+        let none = EventBatch::default();
+        let Some(blame) = self.take_up(none, Task::Release).await? else {
+            return self.commit_all().await;
+        };
+        let digest = self.assignment.projector.digest();
+        let mut failure = failure::without_event(blame.class, blame.cause, digest);
+        failure.position = blame.waited;
+        Err(Trouble::Stuck(failure.into()))
+    }
+
     /// Takes the event of a letter through strict order and the projector. What has
     /// waited for it and fails is set aside in turn, if that is wanted.
     async fn take_up(
         &mut self,
         mut events: EventBatch,
-        gives_up: bool,
+        task: Task,
     ) -> Result<Option<Blame>, Trouble> {
         loop {
             let turn = Turn {
@@ -139,7 +154,7 @@ impl Cycle<'_> {
                     events: 1,
                     bytes: usize::MAX,
                 },
-                gives_up,
+                task,
             };
             let (taken, projected) = self.project(events, turn).await?;
             events = taken;

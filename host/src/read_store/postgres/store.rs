@@ -190,6 +190,15 @@ impl ReadStore for PostgresReadStore {
         waiting::find(&self.space, generation).await
     }
 
+    async fn release_waiting(
+        &self,
+        generation: GenerationId,
+        tenant: Option<&str>,
+        entity: &str,
+    ) -> Result<u64, StoreError> {
+        waiting::release(&self.space, generation, tenant, entity).await
+    }
+
     async fn ask_dead_letters(
         &self,
         generation: GenerationId,

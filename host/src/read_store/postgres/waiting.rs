@@ -2,6 +2,7 @@
 
 use sqlx::postgres::PgConnection;
 
+use super::change::RecordChange;
 use super::error::failed;
 use super::space::Space;
 use crate::model::{GenerationId, WaitingChanges, WaitingEvent};
@@ -14,7 +15,7 @@ pub(super) async fn find(
     generation: GenerationId,
 ) -> Result<Vec<WaitingEvent>, StoreError> {
     let ask = space.sql(
-        "SELECT position, tenant, entity, version, stream, given_up FROM lantern.waiting \
+        "SELECT position, tenant, entity, version, stream, given_up, released FROM lantern.waiting \
          WHERE generation = $1 ORDER BY position",
     );
     let stored: Vec<WaitingRow> = sqlx::query_as(ask)
@@ -23,6 +24,36 @@ pub(super) async fn find(
         .await
         .map_err(failed)?;
     Ok(stored.into_iter().map(read_waiting).collect())
+}
+
+/// See `ReadStore::release_waiting`.
+pub(super) async fn release(
+    space: &Space,
+    generation: GenerationId,
+    tenant: Option<&str>,
+    entity: &str,
+) -> Result<u64, StoreError> {
+    let mut change = RecordChange::begin(space).await?;
+    let set = space.sql(
+        "UPDATE lantern.waiting SET released = true WHERE generation = $1 AND entity = $2 \
+         AND ($3::text IS NULL OR tenant = $3) AND NOT given_up",
+    );
+    let released = sqlx::query(set)
+        .bind(generation.0)
+        .bind(entity)
+        .bind(tenant)
+        .execute(&mut *change)
+        .await
+        .map_err(failed)?
+        .rows_affected();
+    let count = space.sql("UPDATE lantern.generations SET asked = asked + 1 WHERE id = $1");
+    sqlx::query(count)
+        .bind(generation.0)
+        .execute(&mut *change)
+        .await
+        .map_err(failed)?;
+    change.commit().await?;
+    Ok(released)
 }
 
 /// Writes changes, within a commit.
@@ -53,7 +84,7 @@ pub(super) async fn write(
          SELECT $1, w.* FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], \
          $6::text[], $7::boolean[]) AS w \
          ON CONFLICT (generation, position) DO UPDATE SET version = excluded.version, \
-         given_up = excluded.given_up",
+         given_up = excluded.given_up, released = false",
     );
     let column = |of: fn(&WaitingEvent) -> &str| puts.iter().map(of).collect::<Vec<_>>();
     sqlx::query(put)

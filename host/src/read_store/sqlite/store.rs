@@ -197,6 +197,15 @@ impl ReadStore for SqliteReadStore {
         waiting::find(&self.reading, generation).await
     }
 
+    async fn release_waiting(
+        &self,
+        generation: GenerationId,
+        tenant: Option<&str>,
+        entity: &str,
+    ) -> Result<u64, StoreError> {
+        waiting::release(&self.writing, generation, tenant, entity).await
+    }
+
     async fn ask_dead_letters(
         &self,
         generation: GenerationId,

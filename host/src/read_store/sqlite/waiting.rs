@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use sqlx::SqlitePool;
 
+use super::change::RecordChange;
 use super::error::{failed, row_failed};
 use crate::model::{GenerationId, WaitingChanges, WaitingEvent};
 use crate::read_store::StoreError;
@@ -14,7 +15,7 @@ pub(super) async fn find(
     generation: GenerationId,
 ) -> Result<Vec<WaitingEvent>, StoreError> {
     let stored: Vec<WaitingRow> = sqlx::query_as(
-        "SELECT position, tenant, entity, version, stream, given_up FROM lantern_waiting \
+        "SELECT position, tenant, entity, version, stream, given_up, released FROM lantern_waiting \
          WHERE generation = ? ORDER BY position",
     )
     .bind(generation.0)
@@ -22,6 +23,34 @@ pub(super) async fn find(
     .await
     .map_err(failed)?;
     Ok(stored.into_iter().map(read_waiting).collect())
+}
+
+/// See `ReadStore::release_waiting`.
+pub(super) async fn release(
+    pool: &SqlitePool,
+    generation: GenerationId,
+    tenant: Option<&str>,
+    entity: &str,
+) -> Result<u64, StoreError> {
+    let mut change = RecordChange::begin(pool).await?;
+    let released = sqlx::query(
+        "UPDATE lantern_waiting SET released = TRUE WHERE generation = ?1 AND entity = ?2 \
+         AND (?3 IS NULL OR tenant = ?3) AND NOT given_up",
+    )
+    .bind(generation.0)
+    .bind(entity)
+    .bind(tenant)
+    .execute(&mut *change)
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    sqlx::query("UPDATE lantern_generations SET asked = asked + 1 WHERE id = ?")
+        .bind(generation.0)
+        .execute(&mut *change)
+        .await
+        .map_err(failed)?;
+    change.commit().await?;
+    Ok(released)
 }
 
 /// Writes changes, within a commit.

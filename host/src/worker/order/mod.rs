@@ -8,13 +8,15 @@
 //! each entity is a row like any other, in a table of the host's, so that rows,
 //! versions, waiting events and checkpoint change in one transaction.
 
+#[cfg(test)]
+mod bench;
 mod plan;
 #[cfg(test)]
 mod properties;
 mod stamp;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{Fed, Plan, What};
 use stamp::Stamps;
@@ -51,9 +53,19 @@ pub(super) struct Turn {
     pub(super) quarantine: Quarantine,
     /// How much the projector is given at a time.
     pub(super) lot: PageLimit,
-    /// Whether the page's own events are given up: they only count as having been
-    /// there.
-    pub(super) gives_up: bool,
+    /// What is done.
+    pub(super) task: Task,
+}
+
+/// What is done with a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    /// It is projected.
+    Project,
+    /// It is given up: its events only count as having been there.
+    GiveUp,
+    /// There is none: what an operator has released is projected.
+    Release,
 }
 
 impl Order {
@@ -113,7 +125,7 @@ impl Order {
         give: impl FnMut(&EventBatch) -> Result<(), Trouble>,
     ) -> Result<Vec<DeadLetter>, Trouble> {
         let plan = self.plan(page, ledger, turn)?;
-        if !turn.gives_up {
+        if turn.task == Task::Project {
             self.check_room(&plan, ledger)?;
         }
         self.feed(page, &plan, turn.lot, give)?;
@@ -135,6 +147,17 @@ impl Order {
     }
 
     fn plan(&self, page: &EventBatch, ledger: &Ledger, turn: &Turn) -> Result<Plan, Trouble> {
+        let is_held = |event: &WaitingEvent| turn.quarantine.holds(event);
+        if turn.task == Task::Release {
+            let released = self.waiting.iter().filter(|event| event.released);
+            let names: BTreeSet<_> = released
+                .map(|event| (event.tenant.as_str(), event.entity.as_str()))
+                .collect();
+            let names: Vec<_> = names.into_iter().collect();
+            let keys: Vec<_> = names.iter().map(|(of, name)| plan::key(of, name)).collect();
+            let versions = ledger.versions(self.table, &keys)?;
+            return Ok(plan::release(&self.waiting, &names, &versions, &is_held));
+        }
         let entities = plan::entities(&self.stamps, page).map_err(|(event, cause)| {
             Trouble::Batch(Blame {
                 class: FailureClass::Event,
@@ -145,8 +168,8 @@ impl Order {
             })
         })?;
         let versions = ledger.versions(self.table, &entities.keys())?;
-        let is_held = |event: &WaitingEvent| turn.quarantine.holds(event);
-        Ok(entities.plan(&versions, &self.waiting, &is_held, turn.gives_up))
+        let gives_up = turn.task == Task::GiveUp;
+        Ok(entities.plan(&versions, &self.waiting, &is_held, gives_up))
     }
 
     fn feed(
@@ -209,8 +232,8 @@ impl Order {
         );
         let mut failure = without_event(FailureClass::Event, cause, &self.digest);
         failure.next_step = "if the missing events are still to come in the log, raise \
-             `order.most_waiting` for this projector; if they were lost, append them and raise it \
-             meanwhile; if the projector does not want them, let it want all events that count \
+             `order.most_waiting` for this projector; if they were lost, append them, or have the \
+             others follow without them (`lantern order release`); if the projector does not want them, let it want all events that count \
              the entity's version; then `lantern resume`"
             .into();
         failure.position = Some(oldest.position);
@@ -233,6 +256,11 @@ impl Order {
                  longer in the log"
             ))),
         }
+    }
+
+    /// Whether an operator wants something projected without what is missing before it.
+    pub(super) fn has_released(&self) -> bool {
+        self.waiting.iter().any(|event| event.released)
     }
 
     /// Whether there is something for the next commit.

@@ -132,14 +132,7 @@ impl Entities<'_> {
         let mut plan = planner.plan;
         let entities = planner.entities.into_iter().zip(&self.names);
         for ((entity, (tenant, name)), before) in entities.zip(versions) {
-            if entity.version > *before {
-                let mut values = key(tenant, name);
-                values.push(Value::Integer(entity.version as i64));
-                plan.versions.push(Row {
-                    values,
-                    ..Row::default()
-                });
-            }
+            plan.comes_to(tenant, name, *before, entity.version);
             plan.waits
                 .extend(entity.new.into_iter().map(|(version, i)| WaitingEvent {
                     position: self.page.position(i),
@@ -148,6 +141,7 @@ impl Entities<'_> {
                     version,
                     stream: self.page.stream(i).to_owned(),
                     given_up: planner.gives_up,
+                    released: false,
                 }));
         }
         plan
@@ -155,6 +149,17 @@ impl Entities<'_> {
 }
 
 impl Plan {
+    fn comes_to(&mut self, tenant: &str, entity: &str, before: u64, version: u64) {
+        if version > before {
+            let mut values = key(tenant, entity);
+            values.push(Value::Integer(version as i64));
+            self.versions.push(Row {
+                values,
+                ..Row::default()
+            });
+        }
+    }
+
     /// Whether the page, of so many events, is fed just as it is.
     pub(super) fn is_whole(&self, events: usize) -> bool {
         let fed = self.fed.iter().enumerate();
@@ -171,6 +176,53 @@ impl Plan {
             _ => None,
         }
     }
+}
+
+/// Plans what is to follow without what is missing before it. `versions` are those
+/// that `keys` have come to.
+pub(super) fn release(
+    waiting: &Waiting,
+    keys: &[(&str, &str)],
+    versions: &[u64],
+    is_held: &dyn Fn(&WaitingEvent) -> bool,
+) -> Plan {
+    let mut plan = Plan::default();
+    for (&(tenant, entity), &before) in keys.iter().zip(versions) {
+        let Some(kept) = waiting.of_entity(tenant, entity) else {
+            continue;
+        };
+        let released = kept.values().filter(|event| event.released);
+        let last = released.map(|event| event.version).max().unwrap_or(0);
+        let mut version = before;
+        for event in kept.values() {
+            if event.version > last && event.version > version + 1 {
+                break;
+            }
+            plan.removes.push(event.clone());
+            if !event.given_up && is_held(event) {
+                plan.set_aside.push(event.position);
+                break;
+            }
+            version = event.version;
+            if !event.given_up {
+                plan.fed.push(Fed {
+                    what: What::Kept(event.position),
+                    because_of: 0,
+                });
+            }
+        }
+        plan.comes_to(tenant, entity, before, version);
+        // Behind one that is set aside they wait as before.
+        let left = kept.range(version + 1..).map(|(_, event)| event);
+        let left = left.filter(|event| event.released && !plan.removes.contains(event));
+        let left: Vec<_> = left.cloned().collect();
+        plan.waits
+            .extend(left.into_iter().map(|event| WaitingEvent {
+                released: false,
+                ..event
+            }));
+    }
+    plan
 }
 
 /// An entity while its page is planned.

@@ -8,5 +8,7 @@ CREATE TABLE lantern_waiting (
     version    bigint NOT NULL,
     stream     text COLLATE "C" NOT NULL,
     given_up   boolean NOT NULL,
+    -- Whether the operator wants it projected without what is missing before it.
+    released   boolean NOT NULL DEFAULT false,
     PRIMARY KEY (generation, position)
 );

@@ -8,5 +8,7 @@ CREATE TABLE lantern_waiting (
     version    INTEGER NOT NULL,
     stream     TEXT NOT NULL,
     given_up   INTEGER NOT NULL,
+    -- Whether the operator wants it projected without what is missing before it.
+    released   INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (generation, position)
 ) STRICT, WITHOUT ROWID;
