@@ -1,6 +1,8 @@
 //! Strict order: the events of an entity reach its projector one version after
 //! another.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::member::{InvalidPath, MemberPath};
@@ -73,6 +75,15 @@ impl OrderKey {
     }
 }
 
+impl fmt::Display for OrderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OrderKey::Stream => f.write_str(STREAM),
+            OrderKey::Member(path) => path.fmt(f),
+        }
+    }
+}
+
 impl TryFrom<String> for OrderKey {
     type Error = InvalidPath;
 
@@ -83,10 +94,7 @@ impl TryFrom<String> for OrderKey {
 
 impl From<OrderKey> for String {
     fn from(key: OrderKey) -> Self {
-        match key {
-            OrderKey::Stream => STREAM.into(),
-            OrderKey::Member(path) => path.into(),
-        }
+        key.to_string()
     }
 }
 

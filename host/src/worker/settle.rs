@@ -187,7 +187,12 @@ impl Cycle<'_> {
     ) -> Result<Option<EventBatch>, Trouble> {
         let about = self.assignment.projector.description();
         let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
-        let events = read_after(self.assignment, after, about.needs).await?;
+        let needs = Envelope {
+            // Its stream may be what names its entity.
+            streams: about.needs.streams || about.order.is_some(),
+            ..about.needs
+        };
+        let events = read_after(self.assignment, after, needs).await?;
         Ok(events.filter(|events| events.position(0) == position))
     }
 
