@@ -38,6 +38,8 @@ mod quarantine;
 mod real_log;
 /// What happens to files in the watched folder.
 mod reload;
+/// Events of an entity come in the order of its versions.
+mod strict_order;
 /// House rules: arrows between rooms, docs, the interface's copies.
 mod tidy;
 /// When projectors work: at once, in batches, by a schedule.

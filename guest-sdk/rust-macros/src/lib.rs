@@ -52,6 +52,7 @@ pub fn derive_events(input: TokenStream) -> TokenStream {
 /// | `streams("order-*")` | the streams it wants | all |
 /// | `tenants("eu", "us")` | the tenants it wants | all |
 /// | `needs(ids, streams, metadata)` | parts of an event to send along | none |
+/// | `order(entity = "$.order_id", version = "$.version")` | events of an entity come in the order of its versions | that of the log |
 #[proc_macro_attribute]
 pub fn projector(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments);

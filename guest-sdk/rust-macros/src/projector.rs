@@ -97,6 +97,13 @@ pub(crate) struct Arguments {
     ids: bool,
     needs_streams: bool,
     metadata: bool,
+    order: Option<Order>,
+}
+
+/// `order(entity = "..", version = "..")`.
+struct Order {
+    entity: LitStr,
+    version: LitStr,
 }
 
 impl Arguments {
@@ -113,6 +120,15 @@ impl Arguments {
         let types = match &self.types {
             Some(types) => quote!(::std::vec![#(#types.into()),*]),
             None => quote!(::lantern_sdk::__private::types_of(#function)),
+        };
+        let order = match &self.order {
+            Some(Order { entity, version }) => quote! {
+                ::core::option::Option::Some(::lantern_sdk::__private::StrictOrder {
+                    entity: #entity.into(),
+                    version: #version.into(),
+                })
+            },
+            None => quote!(::core::option::Option::None),
         };
         let Self {
             tables,
@@ -138,6 +154,7 @@ impl Arguments {
                     metadata: #metadata,
                 },
                 tables: ::std::vec![#(<#tables as ::lantern_sdk::Table>::declaration()),*],
+                order: #order,
             }
         })
     }
@@ -173,9 +190,10 @@ impl Parse for Arguments {
                 "streams" => arguments.streams = list(input)?,
                 "tenants" => arguments.tenants = list(input)?,
                 "needs" => arguments.read_needs(input)?,
+                "order" => arguments.order = Some(read_order(input)?),
                 _ => {
                     let known = "expected name = \"..\", version = \"..\", tables(..), types(..), \
-                                 streams(..), tenants(..) or needs(..)";
+                                 streams(..), tenants(..), needs(..) or order(..)";
                     return Err(Error::new_spanned(argument, known));
                 }
             }
@@ -187,6 +205,40 @@ impl Parse for Arguments {
             return Err(input.error("name the projector's tables: tables(Order)"));
         }
         Ok(arguments)
+    }
+}
+
+fn read_order(input: ParseStream) -> Result<Order> {
+    let content;
+    parenthesized!(content in input);
+    let (mut entity, mut version) = (None, None);
+    while !content.is_empty() {
+        let key: Ident = content.parse()?;
+        let held = match key.to_string().as_str() {
+            "entity" => &mut entity,
+            "version" => &mut version,
+            _ => return Err(Error::new_spanned(key, "expected entity or version")),
+        };
+        *held = Some(order_key(&content)?);
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    match (entity, version) {
+        (Some(entity), Some(version)) => Ok(Order { entity, version }),
+        _ => Err(content.error("say both: order(entity = \"$.order_id\", version = \"$.version\")")),
+    }
+}
+
+/// The host checks it in full.
+fn order_key(input: ParseStream) -> Result<LitStr> {
+    let key = value(input)?;
+    match key.value() == "stream" || key.value().starts_with("$.") {
+        true => Ok(key),
+        false => Err(Error::new_spanned(
+            key,
+            "expected a member such as \"$.order_id\", or \"stream\"",
+        )),
     }
 }
 

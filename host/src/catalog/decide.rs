@@ -86,6 +86,9 @@ fn difference(running: &Description, candidate: &Description) -> Option<String> 
     if running.wants != candidate.wants {
         return Some("the events it wants have changed".into());
     }
+    if running.order != candidate.order {
+        return Some("the strict order it asks for has changed".into());
+    }
     for table in &running.tables {
         let name = &table.name;
         match candidate.tables.iter().find(|other| other.name == *name) {
@@ -150,8 +153,8 @@ fn change(from: &Table, to: &Table) -> String {
 mod tests {
     use super::*;
     use crate::model::{
-        Checkpoint, ColumnType, Generation, GenerationState, RawDescription, RawTable, Timestamp,
-        WantedState,
+        Checkpoint, ColumnType, Generation, GenerationState, OrderKey, RawDescription, RawTable,
+        StrictOrder, Timestamp, WaitingCount, WantedState,
     };
 
     fn description(version: &str, columns: &[&str]) -> Description {
@@ -172,6 +175,21 @@ mod tests {
         raw.check().unwrap()
     }
 
+    #[test]
+    fn another_order_needs_another_version() {
+        let running = description("1.0.0", &["id"]);
+        let mut candidate = running.clone();
+        candidate.order = Some(StrictOrder {
+            entity: OrderKey::Stream,
+            version: OrderKey::Stream,
+        });
+        let decision = same_version(GenerationId(1), &running, &candidate);
+        let Decision::Refuse(reason) = decision else {
+            panic!("{decision:?}");
+        };
+        assert!(reason.contains("strict order"), "{reason}");
+    }
+
     fn generation(id: i64, version: &str, bytes: &str, state: GenerationState) -> Generation {
         Generation {
             id: GenerationId(id),
@@ -183,6 +201,7 @@ mod tests {
             failure: None,
             created_at: Timestamp(0),
             dead_letters: 0,
+            waiting: WaitingCount::default(),
             asked: 0,
             live_at: None,
         }

@@ -48,6 +48,7 @@ fn inspection_text(inspection: &Inspection) -> String {
         ),
         ("digest", inspection.digest.0.clone()),
         ("wants", wants_text(about)),
+        ("order", order_text(about)),
         ("imports", inspection.imports.join(", ")),
         ("exports", inspection.exports.join(", ")),
         (
@@ -67,6 +68,16 @@ fn inspection_text(inspection: &Inspection) -> String {
         text += &table_text(table);
     }
     text
+}
+
+fn order_text(about: &Description) -> String {
+    match &about.order {
+        Some(order) => format!(
+            "strict, by entity {} and version {}",
+            order.entity, order.version
+        ),
+        None => "that of the log".into(),
+    }
 }
 
 fn wants_text(about: &Description) -> String {

@@ -15,6 +15,7 @@ mod globals;
 mod inspect;
 mod new;
 mod numbers;
+mod order;
 mod output;
 mod progress;
 mod projectors;
@@ -72,6 +73,7 @@ enum Command {
     Rollback(projectors::Rollback),
     Drop(projectors::Drop),
     DeadLetters(dead_letters::DeadLetters),
+    Order(order::Order),
     Query(query::Ask),
     Streams(streams::Streams),
     Wait(wait::Wait),
@@ -125,6 +127,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Rollback(command) => command.execute(context).await,
         Command::Drop(command) => command.execute(context).await,
         Command::DeadLetters(command) => command.execute(context).await,
+        Command::Order(command) => command.execute(context).await,
         Command::Query(command) => command.execute(context).await,
         Command::Streams(command) => command.execute(context).await,
         Command::Wait(command) => command.execute(context).await,

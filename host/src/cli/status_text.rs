@@ -154,6 +154,21 @@ fn notes_text(projectors: &[ProjectorStatus]) -> String {
                 "{name} has ignored {commands} since {since}, as their rows were as new or newer\n"
             ));
         }
+        if let Some(since) = projector.ignored_since.filter(|_| projector.repeated > 0) {
+            let events = counted(projector.repeated, "event");
+            notes.push(format!(
+                "{name} has left out {events} since {since}, as their entities had come to these \
+                 versions before\n"
+            ));
+        }
+        if let Some(oldest) = projector.waiting.oldest {
+            let events = counted(projector.waiting.events, "event");
+            notes.push(format!(
+                "{name} holds back {events} until earlier versions of their entities come; the \
+                 oldest is at position {}\n",
+                count(oldest.0)
+            ));
+        }
     }
     match notes.is_empty() {
         true => String::new(),

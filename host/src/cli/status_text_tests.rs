@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Digest, FailureClass, GenerationId, Position, ProjectorName, Timestamp, WantedState,
+    Digest, FailureClass, GenerationId, Position, ProjectorName, Timestamp, WaitingCount,
+    WantedState,
 };
 
 #[test]
@@ -111,6 +112,11 @@ fn updates_and_ignored_commands_stand_below_the_table() {
     };
     let guarded = ProjectorStatus {
         ignored: 1_200,
+        repeated: 1,
+        waiting: WaitingCount {
+            events: 2,
+            oldest: Some(Position(1_042)),
+        },
         ignored_since: Some(Timestamp(0)),
         ..projector()
     };
@@ -121,7 +127,11 @@ fn updates_and_ignored_commands_stand_below_the_table() {
     let at = "1970-01-01T00:00:00.000Z";
     let expected = format!(
         "\n\norders is scheduled, `0 2 * * *` UTC; next run at {at}\n\
-         orders has ignored 1,200 commands since {at}, as their rows were as new or newer\n"
+         orders has ignored 1,200 commands since {at}, as their rows were as new or newer\n\
+         orders has left out 1 event since {at}, as their entities had come to these versions \
+         before\n\
+         orders holds back 2 events until earlier versions of their entities come; the oldest is \
+         at position 1,042\n"
     );
     assert!(text.ends_with(&expected), "{text}");
 }
@@ -160,10 +170,12 @@ fn projector() -> ProjectorStatus {
         tables: vec!["orders".into()],
         failure: None,
         dead_letters: 0,
+        waiting: WaitingCount::default(),
         trouble: None,
         update: "immediate".into(),
         next_run_at: None,
         ignored: 0,
+        repeated: 0,
         ignored_since: None,
         building: Some(BuildingStatus {
             generation: GenerationId(2),
@@ -175,6 +187,7 @@ fn projector() -> ProjectorStatus {
             phase: "catching up".into(),
             failure: None,
             dead_letters: 0,
+            waiting: WaitingCount::default(),
             trouble: None,
             seconds_left: Some(30.0),
         }),

@@ -60,6 +60,13 @@ impl Wait {
                 "{} holds position {}",
                 waited.projector, waited.target
             ))?;
+            if let Some(oldest) = waited.waiting.oldest {
+                eprintln!(
+                    "but not {}, the first at position {oldest}, that must wait for earlier \
+                     versions of their entities",
+                    counted(waited.waiting.events, "event"),
+                );
+            }
         }
         conclude(&waited)
     }
@@ -145,7 +152,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ProjectorName;
+    use crate::model::{ProjectorName, WaitingCount};
 
     #[test]
     fn times_are_given_with_their_unit() {
@@ -170,6 +177,7 @@ mod tests {
             target: Checkpoint::at(Position(7)),
             checkpoint: Checkpoint::at(Position(5)),
             missing: 2,
+            waiting: WaitingCount::default(),
             end: WaitEnd::Reached,
         };
         let pending = |head, state: &str, trouble: Option<&str>| Pending {

@@ -31,7 +31,10 @@ impl Setting {
     /// Whether it can be set for a single projector, too.
     pub fn is_of_projectors(&self) -> bool {
         let section = self.key.split('.').next().unwrap_or_default();
-        ["batch", "commit", "cache", "retry", "failure", "update"].contains(&section)
+        [
+            "batch", "commit", "cache", "retry", "failure", "update", "order",
+        ]
+        .contains(&section)
     }
 
     /// Its default.
@@ -403,6 +406,12 @@ pub static SETTINGS: &[Setting] = &[
         doc: "scheduled: time zone of the schedule, by its IANA name",
         reason: "it has no summer time, and means the same on every machine",
         field: Field::Zone(|s| &mut s.projectors.update.time_zone),
+    },
+    Setting {
+        key: "order.most_waiting",
+        doc: "events of one projector that wait for strict order; when there are more it stops",
+        reason: "so many do not wait for a late event but for one that was lost",
+        field: Field::Count(|s| &mut s.projectors.order.most_waiting, 1..=1_000_000),
     },
     Setting {
         key: "watch.debounce_ms",

@@ -13,6 +13,24 @@ pub struct ProjectorSettings {
     pub failure: FailurePolicy,
     /// When it works, once readers see its rows.
     pub update: UpdateSettings,
+    /// How much may wait, if it asks for strict order.
+    pub order: OrderSettings,
+}
+
+/// How much may wait for strict order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderSettings {
+    /// The most events that wait for an earlier version of their entity; the
+    /// projector stops when there are more.
+    pub most_waiting: usize,
+}
+
+impl Default for OrderSettings {
+    fn default() -> Self {
+        Self {
+            most_waiting: 10_000,
+        }
+    }
 }
 
 /// What becomes of an event that a projector cannot project.

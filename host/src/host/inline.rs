@@ -24,6 +24,8 @@ pub(super) struct Inline {
     stopped: HashSet<GenerationId>,
     /// When to try again what has failed.
     try_at: HashMap<GenerationId, Instant>,
+    /// Generations that can never run inline, of which it has been said.
+    told: HashSet<GenerationId>,
 }
 
 impl Inline {
@@ -72,9 +74,15 @@ impl Host {
         }
         let now = Instant::now();
         for record in &self.records {
-            let Some(live) = record.live().filter(|_| self.shall_be_inline(record)) else {
+            let Some(live) = record.live().filter(|_| self.is_set_inline(record)) else {
                 continue;
             };
+            if !can_be_inline(record) {
+                if self.inline.told.insert(live.id) {
+                    happened::never_handed_to_appends(&record.name, live.id);
+                }
+                continue;
+            }
             let Some(job) = self.jobs.get(&live.id) else {
                 continue;
             };
@@ -117,6 +125,10 @@ impl Host {
     }
 
     fn shall_be_inline(&self, record: &ProjectorRecord) -> bool {
+        self.is_set_inline(record) && can_be_inline(record)
+    }
+
+    fn is_set_inline(&self, record: &ProjectorRecord) -> bool {
         let settings = self.parts.settings.projector(record.name.as_str());
         settings.update.update() == Update::Inline && record.wanted == WantedState::Running
     }
@@ -129,4 +141,11 @@ impl Host {
         });
         is_sound && self.shall_be_inline(record)
     }
+}
+
+/// An event that has to wait for another cannot be waited for by an append.
+fn can_be_inline(record: &ProjectorRecord) -> bool {
+    record
+        .live()
+        .is_none_or(|live| live.description.order.is_none())
 }

@@ -312,6 +312,7 @@ impl Host {
             store: self.parts.store.clone(),
             pacing: settings.pacing.clone(),
             failing,
+            most_waiting: settings.order.most_waiting,
             update: match self.hurries {
                 true => Update::Immediate,
                 false => settings.update.update(),

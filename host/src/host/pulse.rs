@@ -112,6 +112,7 @@ impl Vitals {
                 update: status.update.to_string(),
                 next_run_at: status.next_run_at,
                 ignored: status.ignored,
+                repeated: status.repeated,
                 since: status.since,
             }
         });

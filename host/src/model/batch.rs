@@ -3,7 +3,7 @@
 use super::position::Position;
 use super::time::Timestamp;
 
-/// A run of events in position order, as columns of equal length: the form in
+/// A run of events, as a rule in position order, as columns of equal length: the form in
 /// which events travel from a source into a sandbox, so that a batch crosses in
 /// a handful of copies.
 ///
@@ -12,7 +12,7 @@ use super::time::Timestamp;
 /// and so are their ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventBatch {
-    /// Global positions, ascending.
+    /// Global positions; ascending, unless strict order had some wait.
     pub positions: Vec<u64>,
     /// Versions in the stream, from 1.
     pub versions: Vec<u64>,
@@ -87,6 +87,14 @@ impl EventBatch {
         }
     }
 
+    /// The textual payload of the `i`-th event; `""` for a binary one.
+    pub fn text(&self, i: usize) -> &str {
+        match self.data_ends.is_empty() {
+            true => "",
+            false => &self.data[span(&self.data_ends, i)],
+        }
+    }
+
     /// The bytes that the batch takes, about.
     pub fn weight(&self) -> usize {
         self.data.len()
@@ -119,51 +127,84 @@ impl EventBatch {
             ..EventBatch::default()
         };
         for &i in chosen {
-            picked.positions.push(self.positions[i]);
-            picked.versions.push(self.versions[i]);
-            picked.times.push(self.times[i]);
-            picked.types.push(self.types[i]);
-            picked.tenants.push(self.tenants[i]);
-            copy_text(
-                &self.data,
-                &self.data_ends,
-                i,
-                &mut picked.data,
-                &mut picked.data_ends,
-            );
-            copy_text(
-                &self.ids,
-                &self.id_ends,
-                i,
-                &mut picked.ids,
-                &mut picked.id_ends,
-            );
-            copy_text(
-                &self.streams,
-                &self.stream_ends,
-                i,
-                &mut picked.streams,
-                &mut picked.stream_ends,
-            );
-            copy_text(
-                &self.metadata,
-                &self.metadata_ends,
-                i,
-                &mut picked.metadata,
-                &mut picked.metadata_ends,
-            );
-            if !self.binary_ends.is_empty() {
-                picked
-                    .binary
-                    .extend_from_slice(&self.binary[span(&self.binary_ends, i)]);
-                picked.binary_ends.push(picked.binary.len() as u32);
-            }
+            picked.push(self, i);
         }
         picked
     }
+
+    /// Adds an event of the batch that this one was picked from: it has the same
+    /// columns, types and tenants.
+    ///
+    /// # Panics
+    ///
+    /// When the index is not within that batch.
+    pub fn push(&mut self, from: &EventBatch, i: usize) {
+        self.positions.push(from.positions[i]);
+        self.versions.push(from.versions[i]);
+        self.times.push(from.times[i]);
+        self.types.push(from.types[i]);
+        self.tenants.push(from.tenants[i]);
+        copy_text(
+            (&from.data, &from.data_ends),
+            i,
+            (&mut self.data, &mut self.data_ends),
+        );
+        copy_text(
+            (&from.ids, &from.id_ends),
+            i,
+            (&mut self.ids, &mut self.id_ends),
+        );
+        copy_text(
+            (&from.streams, &from.stream_ends),
+            i,
+            (&mut self.streams, &mut self.stream_ends),
+        );
+        copy_text(
+            (&from.metadata, &from.metadata_ends),
+            i,
+            (&mut self.metadata, &mut self.metadata_ends),
+        );
+        self.push_binary(from, i);
+    }
+
+    /// Adds an event of any batch that was read with the same needs.
+    ///
+    /// # Panics
+    ///
+    /// When the index is not within that batch.
+    pub fn push_other(&mut self, from: &EventBatch, i: usize) {
+        self.push(from, i);
+        let at = self.len() - 1;
+        self.types[at] = place_of(&mut self.type_names, from.event_type(i));
+        self.tenants[at] = place_of(&mut self.tenant_names, from.tenant(i));
+    }
+
+    /// The binary payload of the event that was just added.
+    fn push_binary(&mut self, from: &EventBatch, i: usize) {
+        if from.binary_ends.is_empty() && self.binary_ends.is_empty() {
+            return;
+        }
+        // What came before may all have been text.
+        self.binary_ends
+            .resize(self.positions.len() - 1, self.binary.len() as u32);
+        if !from.binary_ends.is_empty() {
+            let bytes = &from.binary[span(&from.binary_ends, i)];
+            self.binary.extend_from_slice(bytes);
+        }
+        self.binary_ends.push(self.binary.len() as u32);
+    }
 }
 
-fn copy_text(from: &str, ends: &[u32], i: usize, to: &mut String, to_ends: &mut Vec<u32>) {
+/// The place of a name, which is added if it is new.
+fn place_of(names: &mut Vec<String>, name: &str) -> u32 {
+    let place = names.iter().position(|known| known == name);
+    place.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    }) as u32
+}
+
+fn copy_text((from, ends): (&str, &[u32]), i: usize, (to, to_ends): (&mut String, &mut Vec<u32>)) {
     if !ends.is_empty() {
         to.push_str(&from[span(ends, i)]);
         to_ends.push(to.len() as u32);
@@ -199,5 +240,46 @@ mod tests {
         assert_eq!(slice.data_ends, [3, 8]);
         assert_eq!(slice.event_type(0), "b");
         assert!(slice.id_ends.is_empty());
+    }
+
+    #[test]
+    fn an_event_of_another_batch_brings_its_names_and_bytes_along() {
+        let mut batch = EventBatch {
+            positions: vec![5],
+            versions: vec![1],
+            times: vec![0],
+            types: vec![0],
+            type_names: vec!["a".into()],
+            tenants: vec![0],
+            tenant_names: vec!["x".into()],
+            data: "five".into(),
+            data_ends: vec![4],
+            ..EventBatch::default()
+        };
+        let other = EventBatch {
+            positions: vec![2, 3],
+            versions: vec![7, 8],
+            times: vec![1, 2],
+            types: vec![0, 1],
+            type_names: vec!["b".into(), "a".into()],
+            tenants: vec![0, 0],
+            tenant_names: vec!["y".into()],
+            data: "two".into(),
+            data_ends: vec![3, 3],
+            binary: vec![1, 2],
+            binary_ends: vec![0, 2],
+            ..EventBatch::default()
+        };
+        batch.push_other(&other, 1);
+        batch.push_other(&other, 0);
+        batch.push(&batch.clone(), 0);
+        assert_eq!(batch.positions, [5, 3, 2, 5]);
+        let types: Vec<&str> = (0..4).map(|i| batch.event_type(i)).collect();
+        let tenants: Vec<&str> = (0..4).map(|i| batch.tenant(i)).collect();
+        let texts: Vec<&str> = (0..4).map(|i| batch.text(i)).collect();
+        assert_eq!(types, ["a", "a", "b", "a"]);
+        assert_eq!(tenants, ["x", "y", "y", "x"]);
+        assert_eq!(texts, ["five", "", "two", "five"]);
+        assert_eq!(batch.binary_ends, [0, 2, 2, 2]);
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::order::WaitingCount;
 use super::position::{Checkpoint, Position};
 use super::projector::{Description, ProjectorName};
 use super::time::Timestamp;
@@ -184,7 +185,9 @@ pub struct Generation {
     pub failure: Option<Failure>,
     /// How many events were set aside.
     pub dead_letters: u64,
-    /// How often anything was asked about them.
+    /// How many events wait for an earlier version of their entity.
+    pub waiting: WaitingCount,
+    /// How often anything was asked about dead letters.
     pub asked: u64,
     /// When it was begun.
     pub created_at: Timestamp,

@@ -8,7 +8,9 @@ mod dead_letter;
 mod event;
 mod gap;
 mod generation;
+mod member;
 mod name;
+mod order;
 mod position;
 mod projector;
 mod row;
@@ -28,7 +30,9 @@ pub use generation::{
     Digest, Epoch, Failure, FailureClass, Generation, GenerationId, GenerationState,
     ProjectorRecord, WantedState,
 };
+pub use member::{InvalidPath, MemberPath, Members, Scalar};
 pub use name::{InvalidName, check_name, is_reserved};
+pub use order::{OrderKey, StrictOrder, WaitingChanges, WaitingCount, WaitingEvent};
 pub use position::{Checkpoint, Position};
 pub use projector::{
     Description, Envelope, EventFilter, InvalidDescription, Pattern, ProjectorName, RawDescription,

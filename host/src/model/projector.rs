@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::member::MemberPath;
 use super::name::{InvalidName, check_name};
+use super::order::{StrictOrder, versions_table};
 use super::table::{Column, Index, IndexColumn, Table};
 use super::value::ColumnType;
 
@@ -101,6 +103,9 @@ pub struct Description {
     pub needs: Envelope,
     /// The tables it owns.
     pub tables: Vec<Table>,
+    /// The order in which its events must come, if that of the log will not do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<StrictOrder>,
 }
 
 impl Description {
@@ -108,6 +113,18 @@ impl Description {
     /// events of one tenant only.
     pub fn is_tenant_keyed(&self) -> bool {
         self.tables.iter().any(|table| table.tenant_keyed)
+    }
+
+    /// The tables that the host keeps beside the projector's own, for itself.
+    pub fn host_tables(&self) -> Vec<Table> {
+        self.order.iter().map(|_| versions_table()).collect()
+    }
+
+    /// All tables of a generation: the projector's own, then the host's.
+    pub fn stored_tables(&self) -> Vec<Table> {
+        let mut tables = self.tables.clone();
+        tables.extend(self.host_tables());
+        tables
     }
 }
 
@@ -124,6 +141,8 @@ pub struct RawDescription {
     pub needs: Envelope,
     /// The tables it owns.
     pub tables: Vec<RawTable>,
+    /// What entity and version are read from, for strict order.
+    pub order: Option<(String, String)>,
 }
 
 /// A table as a projector describes it.
@@ -178,6 +197,16 @@ pub enum InvalidDescription {
         /// What is wrong.
         reason: String,
     },
+    /// The order it asks for names no member.
+    #[error(
+        "the {what} of its strict order, {given:?}, is neither `stream` nor of the form $.member.member"
+    )]
+    Order {
+        /// The entity or the version.
+        what: &'static str,
+        /// What it said.
+        given: String,
+    },
     /// A filter entry cannot be used.
     #[error(
         "filter entry `{0}` is empty, longer than 512 bytes, or has `*` elsewhere than at its end"
@@ -218,6 +247,7 @@ impl RawDescription {
             }
             tables.push(table);
         }
+        let order = self.order.map(StrictOrder::check).transpose()?;
         let [types, streams, tenants] = self.wants;
         Ok(Description {
             name,
@@ -229,6 +259,7 @@ impl RawDescription {
             },
             needs: self.needs,
             tables,
+            order,
         })
     }
 }
@@ -349,34 +380,15 @@ fn find(columns: &[Column], name: &str) -> Option<usize> {
     columns.iter().position(|column| column.name == name)
 }
 
-/// A path such as `$.address.city` or `$.items[0].sku`: plain enough to mean
-/// the same in every database.
 fn check_path(path: &str, column_type: ColumnType) -> Result<(), String> {
     if column_type != ColumnType::Json {
         return Err(format!(
             "an index has the path {path:?} into a column of type {column_type}"
         ));
     }
-    match path.strip_prefix("$.") {
-        Some(rest) if path.len() <= 200 && rest.split('.').all(is_path_step) => Ok(()),
-        _ => Err(format!(
-            "index path {:?} is not of the form $.member.member",
-            path.chars().take(60).collect::<String>()
-        )),
-    }
-}
-
-/// A member's name, with places in arrays behind it: `items[0][12]`.
-fn is_path_step(step: &str) -> bool {
-    let (name, places) = step.split_at(step.find('[').unwrap_or(step.len()));
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let mut places = places.split_terminator(']');
-    let are_places = places.all(|place| {
-        place
-            .strip_prefix('[')
-            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-    });
-    is_name && are_places && (step.ends_with(']') || !step.contains('['))
+    MemberPath::parse(path)
+        .map(drop)
+        .map_err(|error| format!("index {error}"))
 }
 
 fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription> {
@@ -393,7 +405,7 @@ fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription>
 }
 
 /// The beginning of a text that may be long or hold control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars()
         .take(60)
         .flat_map(char::escape_default)
@@ -417,6 +429,7 @@ mod tests {
             version: "1.0.0".into(),
             wants: [vec!["order.*".into()], vec![], vec![]],
             needs: Envelope::default(),
+            order: None,
             tables: vec![RawTable {
                 name: "order_summaries".into(),
                 columns: vec![

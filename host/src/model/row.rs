@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::dead_letter::DeadLetterChanges;
+use super::order::WaitingChanges;
 use super::value::Value;
 
 /// One row of a read model: a value for each column of its table, in order.
@@ -42,6 +43,8 @@ pub struct Changes {
     pub tables: Vec<TableChanges>,
     /// What it does to events that were set aside.
     pub dead_letters: DeadLetterChanges,
+    /// What it does to events that wait for an earlier version of their entity.
+    pub waiting: WaitingChanges,
 }
 
 impl Changes {

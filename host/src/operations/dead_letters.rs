@@ -173,7 +173,10 @@ async fn ask(
     }
 }
 
-fn generation(record: &ProjectorRecord, of: DeadLettersOf) -> Result<&Generation, OperationError> {
+pub(super) fn generation(
+    record: &ProjectorRecord,
+    of: DeadLettersOf,
+) -> Result<&Generation, OperationError> {
     let found = match of {
         DeadLettersOf::Live => record.live(),
         DeadLettersOf::Building => record.building(),

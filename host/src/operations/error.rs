@@ -40,6 +40,14 @@ pub enum OperationError {
         /// Which was meant.
         which: String,
     },
+    /// No event of an entity waits in strict order.
+    #[error("projector `{projector}` has no event of entity `{entity}` that waits")]
+    NothingWaits {
+        /// The projector.
+        projector: String,
+        /// The entity.
+        entity: String,
+    },
     /// There is no such generation.
     #[error("projector `{name}` is not being rebuilt")]
     NotBuilding {
@@ -143,6 +151,7 @@ impl OperationError {
             }
             E::NoProjector { .. }
             | E::NoDeadLetter { .. }
+            | E::NothingWaits { .. }
             | E::NotBuilding { .. }
             | E::Url { .. }
             | E::NoData { .. }
@@ -172,6 +181,9 @@ impl OperationError {
             E::Name(_) | E::TakenName { .. } => "for example: lantern new page_visits".into(),
             E::NoDeadLetter { name, .. } => {
                 format!("`lantern dead-letters list {name}` shows those there are")
+            }
+            E::NothingWaits { projector, .. } => {
+                format!("`lantern order list {projector}` shows those that wait")
             }
             E::StandsStill { name, .. } => format!("`lantern resume {name}` first"),
             E::NotEmpty { .. } => "give another name, or another folder with --dir".into(),

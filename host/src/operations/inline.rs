@@ -102,6 +102,14 @@ impl Inline {
                  directory, or `lantern pause {name}` to append without it"
             ),
         })?;
+        if component.description().order.is_some() {
+            return Err(Box::new(InlineError::Unfit {
+                projector: name.to_string(),
+                reason: "it asks for strict order, where an event may have to wait for another, \
+                         and an append cannot: give it another `update.strategy`"
+                    .into(),
+            }));
+        }
         let pacing = self.settings.projector(name.as_str()).pacing.clone();
         Ok(InlineWorker::new(component, pacing, standing))
     }

@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::host::HostLock;
 use crate::model::{
     Checkpoint, Digest, Failure, Generation, GenerationId, PassedGap, ProjectorName,
-    ProjectorRecord, Timestamp, WantedState,
+    ProjectorRecord, Timestamp, WaitingCount, WantedState,
 };
 use crate::read_store::{Activity, RefusedFile, SeenHost, Usage};
 
@@ -100,6 +100,11 @@ pub struct ProjectorStatus {
     /// Commands on guarded tables that were ignored, as their version was not
     /// newer than the row's, since its worker began.
     pub ignored: u64,
+    /// Events left out by strict order, as their entities had come to their versions
+    /// before; since its worker began.
+    pub repeated: u64,
+    /// Events that strict order has wait for an earlier version of their entity.
+    pub waiting: WaitingCount,
     /// When its worker began.
     pub ignored_since: Option<Timestamp>,
     /// The generation being built beside the live one.
@@ -133,6 +138,8 @@ pub struct BuildingStatus {
     pub failure: Option<Failure>,
     /// Events that were set aside.
     pub dead_letters: u64,
+    /// Events that strict order has wait for an earlier version of their entity.
+    pub waiting: WaitingCount,
     /// What it waits for, when something is in its way but being tried again.
     pub trouble: Option<String>,
     /// An estimate of the time to the swap.
@@ -269,6 +276,8 @@ impl Seen<'_> {
             },
             next_run_at: activity.and_then(|a| a.next_run_at),
             ignored: activity.map_or(0, |a| a.ignored),
+            repeated: activity.map_or(0, |a| a.repeated),
+            waiting: live.waiting,
             ignored_since: activity.map(|a| a.since),
             building: record.building().map(|building| self.building(building)),
             can_roll_back_to: record.retired().map(|g| g.description.version.to_string()),
@@ -314,6 +323,7 @@ impl Seen<'_> {
             },
             failure: building.failure.clone(),
             dead_letters: building.dead_letters,
+            waiting: building.waiting,
             trouble: activity.and_then(|a| a.trouble.clone()),
             seconds_left: (rate > 0.0).then(|| lag as f64 / rate),
         }

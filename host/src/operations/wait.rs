@@ -8,7 +8,8 @@ use super::error::OperationError;
 use super::lantern::Lantern;
 use super::status::status;
 use crate::model::{
-    Checkpoint, Failure, GenerationId, ProjectorName, ProjectorRecord, Timestamp, WantedState,
+    Checkpoint, Failure, GenerationId, ProjectorName, ProjectorRecord, Timestamp, WaitingCount,
+    WantedState,
 };
 use crate::read_store::StoreError;
 
@@ -31,6 +32,9 @@ pub struct Waited {
     pub checkpoint: Checkpoint,
     /// How many positions were missing at the end.
     pub missing: u64,
+    /// Events that the checkpoint has gone past, but that strict order has wait: the
+    /// read models do not hold them.
+    pub waiting: WaitingCount,
     /// Why the wait was over.
     #[serde(flatten)]
     pub end: WaitEnd,
@@ -105,6 +109,8 @@ struct Wait<'a> {
     name: ProjectorName,
     live: Option<GenerationId>,
     checkpoint: Checkpoint,
+    /// Whether events may wait in strict order.
+    is_ordered: bool,
     standstill: Option<Standstill>,
     /// Why the last look has shown nothing.
     trouble: Option<StoreError>,
@@ -127,6 +133,7 @@ impl<'a> Wait<'a> {
             name,
             live: None,
             checkpoint: Checkpoint::start(),
+            is_ordered: false,
             standstill: None,
             trouble: None,
         };
@@ -179,6 +186,8 @@ impl<'a> Wait<'a> {
         self.checkpoint = record
             .live()
             .map_or_else(Checkpoint::start, |live| live.checkpoint.clone());
+        let live = record.live();
+        self.is_ordered = live.is_some_and(|live| live.description.order.is_some());
         self.standstill = standstill(record);
     }
 
@@ -187,6 +196,11 @@ impl<'a> Wait<'a> {
             return Err(trouble.into());
         }
         let is_reached = self.is_reached();
+        let mut waiting = None;
+        if self.is_ordered {
+            let (_, record) = self.lantern.record(self.name.as_str()).await?;
+            waiting = record.live().map(|live| live.waiting);
+        }
         let end = match self.standstill {
             _ if is_reached => WaitEnd::Reached,
             Some(standstill) => WaitEnd::StandsStill(standstill),
@@ -194,6 +208,7 @@ impl<'a> Wait<'a> {
         };
         Ok(Waited {
             missing: self.checkpoint.lag_to(&self.target),
+            waiting: waiting.unwrap_or_default(),
             projector: self.name,
             target: self.target,
             checkpoint: self.checkpoint,
@@ -294,6 +309,7 @@ mod tests {
             indexed: true,
             failure: failed.then_some(failure),
             dead_letters: 0,
+            waiting: WaitingCount::default(),
             asked: 0,
             created_at: Timestamp(0),
             live_at: None,

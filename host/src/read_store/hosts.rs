@@ -87,6 +87,10 @@ pub struct Activity {
     /// Commands ignored since `since`, as their rows were as new or newer.
     #[serde(default)]
     pub ignored: u64,
+    /// Events left out since then by strict order, as their entities had come to
+    /// their versions before.
+    #[serde(default)]
+    pub repeated: u64,
     /// When it began to work.
     #[serde(default)]
     pub since: Timestamp,

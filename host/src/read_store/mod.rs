@@ -37,7 +37,7 @@ pub use crate::postgres::Usage;
 use crate::model::{
     Changes, Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest,
     Epoch, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Row, Table, Timestamp,
-    Value, WantedState,
+    Value, WaitingEvent, WantedState,
 };
 use crate::transaction::SharedTransaction;
 
@@ -115,7 +115,8 @@ pub enum Swap {
 pub trait ReadStore: Send + Sync {
     // ---- hot paths -------------------------------------------------------
 
-    /// Opens a writer for the generation that `claim` was made for.
+    /// Opens a writer for the generation that `claim` was made for. `tables` are
+    /// all that are stored: the projector's, then the host's.
     fn writer(&self, claim: &Claim, tables: &[Table]) -> Result<Box<dyn Writer>, StoreError>;
 
     /// Opens a reader of one generation's rows.
@@ -272,6 +273,20 @@ pub trait ReadStore: Send + Sync {
         choice: &DeadLetterChoice,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// The events of a generation that wait for an earlier version of their entity,
+    /// in the order of their positions.
+    async fn waiting(&self, generation: GenerationId) -> Result<Vec<WaitingEvent>, StoreError>;
+
+    /// Records that the waiting events of an entity are to be projected without what
+    /// is missing before them, for the host that works on the generation; returns
+    /// how many there are. Without a tenant, those of every tenant are meant.
+    async fn release_waiting(
+        &self,
+        generation: GenerationId,
+        tenant: Option<&str>,
+        entity: &str,
+    ) -> Result<u64, StoreError>;
 
     /// Records what is to be done with some dead letters, for the host that works
     /// on the generation; returns how many there are.

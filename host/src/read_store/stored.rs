@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::StringDeserializer;
 
 use super::error::StoreError;
+use crate::model::{Position, WaitingCount, WaitingEvent};
 
 /// Reads a stored JSON document.
 pub(super) fn read_json<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
@@ -22,4 +23,30 @@ pub(super) fn read_word<T: DeserializeOwned>(stored: &str) -> Result<T, StoreErr
     let word: StringDeserializer<serde::de::value::Error> =
         serde::de::IntoDeserializer::into_deserializer(stored.to_owned());
     T::deserialize(word).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+/// Position, tenant, entity, version, stream, and whether it was given up or
+/// released.
+pub(super) type WaitingRow = (i64, String, String, i64, String, bool, bool);
+
+/// Reads an event that waits.
+pub(super) fn read_waiting(row: WaitingRow) -> WaitingEvent {
+    let (position, tenant, entity, version, stream, given_up, released) = row;
+    WaitingEvent {
+        position: Position(position as u64),
+        tenant,
+        entity,
+        version: version as u64,
+        stream,
+        given_up,
+        released,
+    }
+}
+
+/// Reads how many events wait, and the first of them.
+pub(super) fn read_count(events: i64, oldest: Option<i64>) -> WaitingCount {
+    WaitingCount {
+        events: events as u64,
+        oldest: oldest.map(|position| Position(position as u64)),
+    }
 }

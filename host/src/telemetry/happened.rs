@@ -184,6 +184,11 @@ pub fn not_handed_to_appends(
     warn!(%projector, %generation, cause = %causes(cause).join(": "), "cannot run inline yet; goes on beside the appends");
 }
 
+/// A projector is set to run inline and never can.
+pub fn never_handed_to_appends(projector: &ProjectorName, generation: GenerationId) {
+    warn!(%projector, %generation, "asks for strict order, so it cannot run inline; works beside the appends");
+}
+
 /// Appends run a projector no longer.
 pub fn taken_from_appends(projector: &str) {
     info!(%projector, "runs inline no longer");

@@ -26,6 +26,9 @@ use crate::model::{Cells, Changes, Commands, MalformedCommands, Row, Table, Tabl
 #[derive(Debug)]
 pub struct UnitOfWork {
     tables: Vec<TableCache>,
+    /// How many of them commands and look-ups reach: the projector's, which come
+    /// first. The others are the host's.
+    own: usize,
     /// The group of commands being gathered, counted from 1.
     group: u64,
     /// Bytes of values taken in since the group began.
@@ -75,11 +78,12 @@ impl UnitOfWork {
     /// `starts_empty` says that the tables hold no row, so that a row which is
     /// not remembered is known to be absent. `memory_budget` is in bytes.
     pub fn new(tables: &[Table], memory_budget: usize, starts_empty: bool) -> Self {
-        let tables = tables
+        let tables: Vec<_> = tables
             .iter()
             .map(|table| TableCache::new(table.clone(), starts_empty))
             .collect();
         Self {
+            own: tables.len(),
             tables,
             group: 1,
             gathered_bytes: 0,
@@ -87,6 +91,12 @@ impl UnitOfWork {
             ignored: 0,
             ignored_before: 0,
         }
+    }
+
+    /// Keeps all tables but the first `own` from commands and look-ups.
+    pub fn with_own(mut self, own: usize) -> Self {
+        self.own = own;
+        self
     }
 
     /// The rows on whose present state these commands depend and that are not
@@ -99,7 +109,7 @@ impl UnitOfWork {
         if self.tables.iter().all(TableCache::is_complete) {
             return Ok(Vec::new());
         }
-        fold::unknown_rows(&self.tables, commands, tenant)
+        fold::unknown_rows(&self.tables[..self.own], commands, tenant)
     }
 
     /// Takes note of a row as the database holds it, or that it holds none.
@@ -119,7 +129,7 @@ impl UnitOfWork {
     pub fn apply(&mut self, commands: &Commands, tenant: &str) -> Result<(), CommandError> {
         self.gathered_bytes +=
             commands.cells.texts.len() + commands.cells.bytes.len() + commands.len() * 32;
-        self.ignored += fold::apply(&mut self.tables, self.group, commands, tenant)?;
+        self.ignored += fold::apply(&mut self.tables[..self.own], self.group, commands, tenant)?;
         Ok(())
     }
 
@@ -136,8 +146,7 @@ impl UnitOfWork {
         keys: &Cells,
         tenant: &str,
     ) -> Result<Vec<Lookup>, CommandProblem> {
-        let cache = self
-            .tables
+        let cache = self.tables[..self.own]
             .get_mut(table)
             .ok_or(CommandProblem::NoTable(table))?;
         let mut reader = keys.reader();
@@ -159,6 +168,29 @@ impl UnitOfWork {
             return Err(CommandProblem::Malformed(MalformedCommands::LeftOver));
         }
         Ok(found)
+    }
+
+    /// What is known of a row of any table.
+    pub fn find(&mut self, key: &RowKey) -> Lookup {
+        let mut encoded = Vec::new();
+        key::encode_values(&key.values, &mut encoded);
+        match self.tables[key.table].find(&encoded) {
+            Known::Row(row) => Lookup::Row(row),
+            Known::Absent => Lookup::Absent,
+            Known::Unknown => Lookup::Unknown(key.clone()),
+        }
+    }
+
+    /// Writes a row of any table whole. It is undone with its batch.
+    pub fn put(&mut self, table: usize, row: Row) {
+        let cache = &mut self.tables[table];
+        let mut encoded = Vec::new();
+        for &column in &cache.table().key {
+            key::encode_value(&row.values[column], &mut encoded);
+        }
+        self.gathered_bytes += encoded.len() + 32;
+        let slot = cache.slot(&encoded, self.group, 0);
+        *cache.row_mut(slot, self.group, 0) = Some(Arc::new(row));
     }
 
     /// How many rows have been changed since the group began.

@@ -117,6 +117,39 @@ fn commands_that_break_the_declaration_are_refused() {
 }
 
 #[test]
+fn a_table_of_the_hosts_is_out_of_reach_and_undone_with_its_batch() {
+    let tables = [table(false), table(false)];
+    let mut unit = UnitOfWork::new(&tables, 1 << 20, true).with_own(1);
+    let mut commands = block(&[upsert(1, 1)]);
+    commands.tables[0] = 1;
+    let error = unit.apply(&commands, "").unwrap_err();
+    assert_eq!(error.problem, CommandProblem::NoTable(1));
+    let mut key = Cells::default();
+    key.push(Cell::Integer(1));
+    let error = unit.lookup(1, 1, &key, "").unwrap_err();
+    assert_eq!(error, CommandProblem::NoTable(1));
+    unit.undo_batch();
+
+    let row = |amount| Row {
+        values: vec![Value::Integer(1), Value::Integer(amount), Value::Null],
+        ..Row::default()
+    };
+    let key = RowKey {
+        table: 1,
+        values: vec![Value::Integer(1)],
+    };
+    unit.begin_batch();
+    unit.put(1, row(5));
+    unit.begin_batch();
+    unit.put(1, row(6));
+    unit.undo_batch();
+    assert_eq!(unit.find(&key), Lookup::Row(row(5).into()));
+    let (changes, _) = unit.take_changes();
+    assert_eq!(changes.tables[0].table, 1);
+    assert_eq!(*changes.tables[0].puts[0], row(5));
+}
+
+#[test]
 fn an_event_may_make_several_guarded_commands_on_one_row() {
     let table = table(true);
     let mut unit = UnitOfWork::new(std::slice::from_ref(&table), 1 << 20, true);

@@ -15,8 +15,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::failure::{self, Backoff, End, Trouble};
 use super::falter::Retries;
+use super::order::{Order, Task, Turn};
 use super::pace::{Careful, Gathered, Pace, Then};
-use super::project::project;
 use super::quarantine::{Condemned, Quarantine};
 use super::rows::Ledger;
 use super::schedule::Rounds;
@@ -52,6 +52,7 @@ pub(super) async fn work(
         let error = match trouble {
             Trouble::Fenced(how) => return End::Fenced(how),
             Trouble::Held { by } => return End::Held { by },
+            Trouble::Stuck(failure) => return End::Failed(*failure),
             Trouble::Source(cause) => return failed(assignment, FailureClass::Source, cause),
             Trouble::Lasting(cause) => return failed(assignment, FailureClass::Host, cause),
             Trouble::Batch(blame) => return failed(assignment, FailureClass::Host, blame.cause),
@@ -109,6 +110,8 @@ pub(super) struct Cycle<'a> {
     pub(super) status: &'a StatusBoard,
     pub(super) ledger: Ledger,
     pub(super) quarantine: Quarantine,
+    /// Where the projector asks for strict order.
+    pub(super) order: Option<Order>,
     /// What was asked of dead letters before this claim began.
     asked: Vec<DeadLetter>,
     pub(super) retries: Retries,
@@ -134,6 +137,8 @@ type Reading = JoinHandle<(Box<dyn EventReader>, Result<Page, SourceError>)>;
 struct Writing {
     task: JoinHandle<(Box<dyn Writer>, Result<Committed, StoreError>)>,
     group: Group,
+    /// Events that were left out since the commit before.
+    repeated: u64,
     reaches: Checkpoint,
 }
 
@@ -164,21 +169,24 @@ impl<'a> Cycle<'a> {
             .await?;
         let quarantine = Quarantine::new(*failing, &letters, known.condemned);
         let needs = Envelope {
-            streams: about.needs.streams || quarantine.needs_streams(),
+            streams: about.needs.streams || quarantine.needs_streams() || about.order.is_some(),
             ..about.needs
         };
-        let unit = UnitOfWork::new(&about.tables, pacing.cache_bytes, claim.is_empty);
-        let rows = store.row_reader(assignment.generation, &about.tables)?;
+        let tables = about.stored_tables();
+        let unit = UnitOfWork::new(&tables, pacing.cache_bytes, claim.is_empty)
+            .with_own(about.tables.len());
+        let rows = store.row_reader(assignment.generation, &tables)?;
         status.committed(&claim.checkpoint);
         Ok(Self {
-            ledger: Ledger::new(unit, rows, &about.tables),
+            ledger: Ledger::new(unit, rows, &tables),
+            order: Order::of(assignment, needs).await?,
             pace: Pace::new(pacing.clone(), known.careful),
             quarantine,
             asked: letters,
             retries: Retries::new(assignment),
             rounds: Rounds::of(assignment).await?,
             reader: Some(source.reader(&about.wants, needs)?),
-            writer: Some(store.writer(&claim, &about.tables)?),
+            writer: Some(store.writer(&claim, &tables)?),
             folded: claim.checkpoint.clone(),
             handed_over: claim.checkpoint,
             reading: None,
@@ -193,6 +201,7 @@ impl<'a> Cycle<'a> {
         let mut news = self.assignment.source.news();
         let asked = std::mem::take(&mut self.asked);
         self.settle(asked).await?;
+        self.release().await?;
         loop {
             self.sleep(&mut news, stopped).await;
             if *stopped.borrow() {
@@ -284,21 +293,19 @@ impl<'a> Cycle<'a> {
     /// and is read again carefully; a single event that cannot be is tried again,
     /// then set aside, or ends the work.
     async fn project_and_fold(&mut self, mut page: Page) -> Result<Option<End>, Trouble> {
-        let parted = self.quarantine.part(&page.events).unwrap_or_default();
+        let mut parted = self.quarantine.part(&page.events).unwrap_or_default();
         if !parted.waits.is_empty() {
             page.events = page.events.pick(&parted.flows);
             if !self.quarantine.has_room_for(parted.waits.len()) {
                 return self.too_many_dead_letters().await.map(Some);
             }
         }
-        let (projector, ledger) = (self.assignment.projector.clone(), self.ledger.clone());
-        let stage = spawn_blocking(move || {
-            let projected = project(&projector, &page.events, &ledger);
-            (page, projected)
-        });
-        let (page, projected) = stage.await.map_err(died)?;
+        let turn = self.turn(&page, &parted.waits);
+        let (events, projected) = self.project(page.events, turn).await?;
+        page.events = events;
         match projected {
-            Ok(()) => {
+            Ok(letters) => {
+                parted.waits.extend(letters);
                 self.tell_of(&parted.waits);
                 self.quarantine.set_aside(parted.waits);
                 let before = std::mem::replace(&mut self.folded, page.checkpoint.clone());
@@ -308,7 +315,31 @@ impl<'a> Cycle<'a> {
                 Ok(None)
             }
             Err(Trouble::Batch(blame)) => self.fail_at(page, blame).await,
+            Err(Trouble::Stuck(failure)) => {
+                self.read_again().await?;
+                self.commit_all().await?;
+                Ok(Some(End::Failed(*failure)))
+            }
             Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// How a page is to be taken, of which some events wait behind dead letters.
+    fn turn(&self, page: &Page, waits: &[DeadLetter]) -> Turn {
+        let mut quarantine = match self.order {
+            Some(_) => self.quarantine.clone(),
+            None => self.quarantine.of_condemned(),
+        };
+        // A stream that begins to wait with this page already does.
+        quarantine.set_aside(waits.to_vec());
+        let mut lot = self.pace.full_page();
+        if self.pace.is_careful() && page.events.len() == 1 {
+            lot.events = 1;
+        }
+        Turn {
+            quarantine,
+            lot,
+            task: Task::Project,
         }
     }
 
@@ -343,7 +374,8 @@ impl<'a> Cycle<'a> {
 
     pub(super) async fn commit_all(&mut self) -> Result<(), Trouble> {
         self.finish_writing().await?;
-        let gathered = self.gathered().rows > 0 || self.quarantine.has_changes();
+        let waits = self.order.as_ref().is_some_and(Order::has_changes);
+        let gathered = self.gathered().rows > 0 || self.quarantine.has_changes() || waits;
         if gathered || self.folded != self.handed_over {
             self.hand_over();
             self.finish_writing().await?;
@@ -364,12 +396,18 @@ impl<'a> Cycle<'a> {
         };
         let (mut changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
         changes.dead_letters = self.quarantine.take_changes();
+        let order = self.order.as_mut();
+        let repeated = order.map_or(0, |order| {
+            changes.waiting = order.take_changes();
+            order.take_repeated()
+        });
         let from = std::mem::replace(&mut self.handed_over, self.folded.clone());
         let to = self.folded.clone();
         self.pace.handed_over();
         self.writing = Some(Writing {
             reaches: to.clone(),
             group,
+            repeated,
             task: spawn_blocking(move || {
                 let committed = writer.commit(&changes, &from, &to);
                 (writer, committed)
@@ -387,7 +425,7 @@ impl<'a> Cycle<'a> {
             Ok(Committed::Stored) => {
                 self.ledger.with_unit(|unit| unit.committed(writing.group));
                 self.status.committed(&writing.reaches);
-                self.status.ignored(writing.group.ignored);
+                self.status.ignored(writing.group.ignored, writing.repeated);
                 self.status.trouble(None);
                 Ok(())
             }

@@ -47,6 +47,8 @@ pub(super) enum Trouble {
     Condemned(Condemned),
     /// Somebody else has taken over.
     Fenced(String),
+    /// Too many events wait for earlier versions of their entities.
+    Stuck(Box<Failure>),
     /// Another host holds the generation.
     Held { by: String },
     /// The event log is not what it should be; trying again does not help.
@@ -65,6 +67,9 @@ pub(super) struct Blame {
     /// Whether each failure costs so much time that the event at fault is better
     /// met once, alone, than searched for.
     pub(super) is_dear: bool,
+    /// The event at fault, if it is none of the batch but had waited in strict order
+    /// for one that is.
+    pub(super) waited: Option<Position>,
 }
 
 impl From<SourceError> for Trouble {
@@ -127,12 +132,14 @@ pub(super) fn of_projector(error: &ProjectError, part: &[usize]) -> Trouble {
             cause: chain(error),
             event,
             is_dear: false,
+            waited: None,
         }),
         ProjectError::TimedOut { .. } => Trouble::Batch(Blame {
             class: FailureClass::Projector,
             cause: chain(error),
             event,
             is_dear: true,
+            waited: None,
         }),
         _ => batch(chain(error), event),
     }
@@ -144,6 +151,7 @@ fn batch(cause: String, event: Option<usize>) -> Trouble {
         cause,
         event,
         is_dear: false,
+        waited: None,
     })
 }
 

@@ -22,7 +22,10 @@ impl Cycle<'_> {
     ) -> Result<Option<End>, Trouble> {
         self.read_again().await?;
         self.commit_all().await?;
-        if page.events.len() == 1 {
+        // Strict order may have fed others with a single event of the page; only
+        // while going carefully each is fed by itself.
+        let is_alone = self.order.is_none() || self.pace.is_careful();
+        if page.events.len() == 1 && is_alone {
             return self.fail_single(page, blame).await;
         }
         let (first, last) = (
@@ -44,13 +47,20 @@ impl Cycle<'_> {
 
     /// One event cannot be projected. `folded` is still before it, so it comes again
     /// unless the work ends here.
-    async fn fail_single(&mut self, page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
+    async fn fail_single(&mut self, mut page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
+        let mut before = self.folded.clone();
+        if let Some(waited) = blame.waited
+            && let Some(events) = self.read_one(waited).await?
+        {
+            before = Checkpoint::at(Position(waited.0.saturating_sub(1)));
+            page.events = events;
+        }
         let position = page.events.position(0);
         if self.retries.again(position) {
             return Ok(None);
         }
         if !self.quarantine.is_wanted() {
-            let failure = failure_at(self.assignment, &self.folded, &page, blame).await;
+            let failure = failure_at(self.assignment, &before, &page, blame).await;
             return Ok(Some(End::Failed(failure)));
         }
         let error = self.letter_error(blame.class, blame.cause);
@@ -114,6 +124,7 @@ impl Cycle<'_> {
             cause,
             event: None,
             is_dear: false,
+            waited: None,
         };
         let failure = failure_at(self.assignment, &before, &page, blame).await;
         Ok(End::Failed(failure))

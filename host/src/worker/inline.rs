@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::failure::{Trouble, at_event, chain, without_event};
-use super::project::project;
+use super::project::project_alone;
 use super::rows::Ledger;
 use crate::config::Pacing;
 use crate::model::{Envelope, EventBatch, Failure, FailureClass, Row, Value};
@@ -141,7 +141,7 @@ impl InlineWorker {
         if checkpoint == from {
             return Ok(at_head);
         }
-        if let Err(trouble) = project(&self.projector, &events, &self.ledger) {
+        if let Err(trouble) = project_alone(&self.projector, &events, &self.ledger) {
             return Err(self.failed(trouble, &events));
         }
         let (changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
@@ -170,6 +170,7 @@ impl InlineWorker {
             }
             Trouble::Fenced(reason) => return self.unfit(reason),
             Trouble::Held { by } => return self.unfit(format!("host {by} works on it")),
+            Trouble::Stuck(failure) => *failure,
             Trouble::Condemned(_) => self.blame(
                 FailureClass::Host,
                 "an event was set aside".to_owned(),

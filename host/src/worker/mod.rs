@@ -9,6 +9,7 @@ mod cycle;
 mod failure;
 mod falter;
 mod inline;
+mod order;
 mod pace;
 mod project;
 mod quarantine;
@@ -48,6 +49,8 @@ pub struct Assignment {
     pub pacing: Pacing,
     /// What becomes of events that cannot be projected.
     pub failing: Failing,
+    /// How many events may wait, if the projector asks for strict order.
+    pub most_waiting: usize,
     /// When it works, if it is to follow the log.
     pub update: Update,
     /// Who claims the generation.

@@ -98,6 +98,14 @@ impl Pace {
         };
         PageLimit {
             events,
+            ..self.full_page()
+        }
+    }
+
+    /// The most that is read or projected at once.
+    pub(super) fn full_page(&self) -> PageLimit {
+        PageLimit {
+            events: self.pacing.batch_events,
             bytes: self.pacing.batch_bytes,
         }
     }

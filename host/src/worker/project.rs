@@ -2,20 +2,65 @@
 
 use std::borrow::Cow;
 
+use tokio::task::spawn_blocking;
+
+use super::cycle::{Cycle, died};
 use super::failure::{Trouble, of_ledger, of_projector};
+use super::order::{Order, Turn};
 use super::rows::Ledger;
-use crate::model::{Description, EventBatch};
+use crate::model::{DeadLetter, Description, EventBatch};
 use crate::sandbox::{LoadedProjector, ProjectError};
 
-/// Projects a page and folds its commands in: all of it, or, on trouble, none.
-pub(super) fn project(
+impl Cycle<'_> {
+    /// Projects a page on a blocking thread, and gives it back with the events that
+    /// were to be set aside meanwhile. `turn` matters where strict order is asked for.
+    pub(super) async fn project(
+        &mut self,
+        events: EventBatch,
+        turn: Turn,
+    ) -> Result<(EventBatch, Result<Vec<DeadLetter>, Trouble>), Trouble> {
+        let (projector, ledger) = (self.assignment.projector.clone(), self.ledger.clone());
+        let mut order = self.order.take();
+        let stage = spawn_blocking(move || {
+            let projected = project(
+                &projector,
+                &events,
+                &ledger,
+                order.as_mut().map(|order| (order, &turn)),
+            );
+            (events, order, projected)
+        });
+        let (events, order, projected) = stage.await.map_err(died)?;
+        self.order = order;
+        Ok((events, projected))
+    }
+}
+
+/// Projects a page where nothing waits for its turn and nothing is set aside.
+pub(super) fn project_alone(
     projector: &LoadedProjector,
     events: &EventBatch,
     ledger: &Ledger,
 ) -> Result<(), Trouble> {
+    project(projector, events, ledger, None).map(drop)
+}
+
+/// Projects a page and folds its commands in: all of it, or, on trouble, none.
+fn project(
+    projector: &LoadedProjector,
+    events: &EventBatch,
+    ledger: &Ledger,
+    order: Option<(&mut Order, &Turn)>,
+) -> Result<Vec<DeadLetter>, Trouble> {
     ledger.with_unit(|unit| unit.begin_batch());
-    let events = as_asked(projector.description(), events);
-    let projected = project_parts(projector, &events, ledger);
+    let give = |events: &EventBatch| {
+        let events = as_asked(projector.description(), events);
+        project_parts(projector, &events, ledger)
+    };
+    let projected = match order {
+        Some((order, turn)) => order.take(events, ledger, turn, give),
+        None => give(events).map(|()| Vec::new()),
+    };
     if projected.is_err() {
         ledger.with_unit(|unit| unit.undo_batch());
     }

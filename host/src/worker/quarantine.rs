@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::config::{Failing, OnFailure};
 use crate::model::{
-    DeadLetter, DeadLetterChanges, DeadLetterError, EventBatch, Position, Timestamp,
+    DeadLetter, DeadLetterChanges, DeadLetterError, EventBatch, Position, Timestamp, WaitingEvent,
 };
 
 /// A stream, with its tenant: streams of two tenants may have one name.
@@ -25,7 +25,7 @@ pub(super) struct Condemned {
 }
 
 /// The streams of one generation that wait.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Quarantine {
     failing: Failing,
     /// The dead letters of each stream that has any.
@@ -81,6 +81,37 @@ impl Quarantine {
     /// The error of an event that was condemned, once.
     pub(super) fn take_condemned(&mut self, position: Position) -> Option<Condemned> {
         self.condemned.take_if(|it| it.position == position)
+    }
+
+    /// Whether an event that has waited for its turn must not be projected now that
+    /// it has come.
+    pub(super) fn holds(&self, event: &WaitingEvent) -> bool {
+        let condemned = self.condemned.as_ref();
+        condemned.is_some_and(|it| it.position == event.position)
+            || !self.streams.is_empty()
+                && self
+                    .streams
+                    .contains_key(&(event.tenant.clone(), event.stream.clone()))
+    }
+
+    /// The dead letter of an event that is held: the only one of a batch.
+    pub(super) fn letter_of(&self, event: &EventBatch) -> DeadLetter {
+        let condemned = self.condemned.as_ref();
+        letter(
+            event,
+            0,
+            condemned.filter(|it| it.position == event.position(0)),
+        )
+    }
+
+    /// What holds nothing but the event that is condemned.
+    pub(super) fn of_condemned(&self) -> Self {
+        Self {
+            failing: self.failing,
+            streams: HashMap::new(),
+            condemned: self.condemned.clone(),
+            changes: DeadLetterChanges::default(),
+        }
     }
 
     /// Parts a page. `None` when all of it flows, as a rule without looking at it.

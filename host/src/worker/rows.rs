@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::model::{Cells, Commands, Row, Table};
+use crate::model::{Cells, Commands, Row, Table, Value};
 use crate::read_store::{RowReader, StoreError};
 use crate::sandbox::{FoundRows, Rows, RowsRefused};
 use crate::unit_of_work::{CommandError, CommandProblem, Lookup, RowKey, UnitOfWork};
@@ -75,6 +75,22 @@ impl Ledger {
     /// Folds commands in, after reading the rows they depend on.
     pub(super) fn fold(&self, commands: &Commands) -> Result<(), LedgerError> {
         self.lock().fold(commands)
+    }
+
+    /// The versions that entities have come to, by the table in which the host keeps
+    /// them; 0 where nothing is known of one.
+    pub(super) fn versions(
+        &self,
+        table: usize,
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<u64>, StoreError> {
+        self.lock().versions(table, keys)
+    }
+
+    /// Writes rows of one of the host's tables.
+    pub(super) fn put(&self, table: usize, rows: Vec<Row>) {
+        let unit = &mut self.lock().unit;
+        rows.into_iter().for_each(|row| unit.put(table, row));
     }
 
     /// Why the last read or command of the projector was refused.
@@ -155,8 +171,31 @@ impl Inner {
             .map_err(LedgerError::Read)
     }
 
+    fn versions(&mut self, table: usize, keys: &[Vec<Value>]) -> Result<Vec<u64>, StoreError> {
+        let mut versions = vec![0; keys.len()];
+        let mut unknown = Vec::new();
+        for (at, values) in keys.iter().enumerate() {
+            let values = values.clone();
+            match self.unit.find(&RowKey { table, values }) {
+                Lookup::Row(row) => versions[at] = version_of(&row),
+                Lookup::Absent => {}
+                Lookup::Unknown(key) => unknown.push((at, key)),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(versions);
+        }
+        self.learn(unknown.iter().map(|(_, key)| key.clone()).collect())?;
+        for (at, key) in unknown {
+            if let Lookup::Row(row) = self.unit.find(&key) {
+                versions[at] = version_of(&row);
+            }
+        }
+        Ok(versions)
+    }
+
     /// Reads rows from the database, those of one table together.
-    fn learn(&mut self, mut unknown: Vec<RowKey>) -> Result<(), LedgerError> {
+    fn learn(&mut self, mut unknown: Vec<RowKey>) -> Result<(), StoreError> {
         unknown.sort_by_key(|key| key.table);
         for keys in unknown.chunk_by(|a, b| a.table == b.table) {
             let values: Vec<_> = keys.iter().map(|key| key.values.clone()).collect();
@@ -173,6 +212,14 @@ impl Inner {
             self.refusal.get_or_insert(error);
             RowsRefused
         })
+    }
+}
+
+/// The last column of the table of versions.
+fn version_of(row: &Row) -> u64 {
+    match row.values.last() {
+        Some(Value::Integer(version)) => *version as u64,
+        _ => 0,
     }
 }
 

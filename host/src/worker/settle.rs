@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 
 use super::Assignment;
 use super::cycle::{Cycle, died};
-use super::failure::{Blame, Trouble};
-use super::project::project;
+use super::failure::{self, Blame, Trouble};
+use super::order::{Order, Task, Turn};
 use super::quarantine::{Condemned, by_stream};
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass,
@@ -37,8 +37,12 @@ impl Cycle<'_> {
         for letter in letters {
             match letter.asked {
                 Some(DeadLetterRequest::Discard) => {
-                    self.quarantine.settle(&letter);
-                    goes_on = true;
+                    if self.give_up(&letter).await? {
+                        self.quarantine.settle(&letter);
+                        goes_on = true;
+                    } else {
+                        is_blocked = true;
+                    }
                 }
                 asked if !is_blocked && (goes_on || asked == Some(DeadLetterRequest::Retry)) => {
                     goes_on = true;
@@ -94,22 +98,101 @@ impl Cycle<'_> {
             let cause = "the event is no longer in the log, or the projector no longer wants it";
             return Ok(Some(self.letter_error(FailureClass::Source, cause.into())));
         };
-        let (projector, ledger) = (self.assignment.projector.clone(), self.ledger.clone());
-        let projected = spawn_blocking(move || project(&projector, &events, &ledger)).await;
-        match projected.map_err(died)? {
-            Ok(()) => Ok(None),
-            Err(Trouble::Batch(Blame { class, cause, .. })) => {
-                Ok(Some(self.letter_error(class, cause)))
+        let blame = self.take_up(events, Task::Project).await?;
+        Ok(blame.map(|blame| self.letter_error(blame.class, told(blame))))
+    }
+
+    /// Gives up an event that is discarded: strict order counts its version as having
+    /// been there, and what has waited for it follows. Says whether that went well.
+    async fn give_up(&mut self, letter: &DeadLetter) -> Result<bool, Trouble> {
+        if self.order.is_none() {
+            return Ok(true);
+        }
+        let Some(events) = self.read_one(letter.position).await? else {
+            return Ok(true);
+        };
+        match self.take_up(events, Task::GiveUp).await? {
+            Some(blame) if blame.waited.is_some() => {
+                self.quarantine.write(DeadLetter {
+                    error: Some(self.letter_error(blame.class, told(blame))),
+                    ..letter.clone()
+                });
+                Ok(false)
             }
-            Err(trouble) => Err(trouble),
+            // Without a sound version there is nothing to give up.
+            _ => Ok(true),
+        }
+    }
+
+    /// Has what an operator released follow without what is missing before it.
+    pub(super) async fn release(&mut self) -> Result<(), Trouble> {
+        if !self.order.as_ref().is_some_and(Order::has_released) {
+            return Ok(());
+        }
+        let none = EventBatch::default();
+        let Some(blame) = self.take_up(none, Task::Release).await? else {
+            return self.commit_all().await;
+        };
+        let digest = self.assignment.projector.digest();
+        let mut failure = failure::without_event(blame.class, blame.cause, digest);
+        failure.position = blame.waited;
+        Err(Trouble::Stuck(failure.into()))
+    }
+
+    /// Takes the event of a letter through strict order and the projector. What has
+    /// waited for it and fails is set aside in turn, if that is wanted.
+    async fn take_up(
+        &mut self,
+        mut events: EventBatch,
+        task: Task,
+    ) -> Result<Option<Blame>, Trouble> {
+        loop {
+            let turn = Turn {
+                quarantine: self.quarantine.of_condemned(),
+                // One at a time, so that it is known which fails.
+                lot: PageLimit {
+                    events: 1,
+                    bytes: usize::MAX,
+                },
+                task,
+            };
+            let (taken, projected) = self.project(events, turn).await?;
+            events = taken;
+            match projected {
+                Ok(letters) => {
+                    self.tell_of(&letters);
+                    self.quarantine.set_aside(letters);
+                    return Ok(None);
+                }
+                Err(Trouble::Batch(blame)) => match blame.waited {
+                    Some(position) if self.quarantine.is_wanted() => {
+                        let error = self.letter_error(blame.class, blame.cause);
+                        self.quarantine.condemn(Condemned {
+                            position,
+                            error,
+                            attempts: 1,
+                        });
+                    }
+                    _ => return Ok(Some(blame)),
+                },
+                Err(trouble) => return Err(trouble),
+            }
         }
     }
 
     /// One event, with what the projector needs of it.
-    async fn read_one(&mut self, position: Position) -> Result<Option<EventBatch>, Trouble> {
+    pub(super) async fn read_one(
+        &mut self,
+        position: Position,
+    ) -> Result<Option<EventBatch>, Trouble> {
         let about = self.assignment.projector.description();
         let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
-        let events = read_after(self.assignment, after, about.needs).await?;
+        let needs = Envelope {
+            // Its stream may be what names its entity.
+            streams: about.needs.streams || about.order.is_some(),
+            ..about.needs
+        };
+        let events = read_after(self.assignment, after, needs).await?;
         Ok(events.filter(|events| events.position(0) == position))
     }
 
@@ -138,4 +221,15 @@ pub(super) async fn read_after(
     let page = spawn_blocking(move || reader.read(&after, limit)).await;
     let page = page.map_err(died)??;
     Ok((!page.events.is_empty()).then_some(page.events))
+}
+
+/// What failed, and that it was another event if it was.
+fn told(blame: Blame) -> String {
+    match blame.waited {
+        Some(position) => format!(
+            "event {position}, which had waited for this one, cannot follow it: {}",
+            blame.cause
+        ),
+        None => blame.cause,
+    }
 }

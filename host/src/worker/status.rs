@@ -26,6 +26,9 @@ pub struct WorkerStatus {
     pub next_run_at: Option<Timestamp>,
     /// Commands ignored since `since`, as their rows were as new or newer.
     pub ignored: u64,
+    /// Events left out since then by strict order, as their entities had come to
+    /// their versions before.
+    pub repeated: u64,
     /// When it began to work.
     pub since: Timestamp,
 }
@@ -85,6 +88,7 @@ impl StatusBoard {
                 update,
                 next_run_at: None,
                 ignored: 0,
+                repeated: 0,
                 since: Timestamp::now(),
             },
             counted_since: Instant::now(),
@@ -114,9 +118,12 @@ impl StatusBoard {
         self.update(|board| board.status.checkpoint = checkpoint.clone());
     }
 
-    /// Counts commands that were ignored.
-    pub(super) fn ignored(&self, commands: u64) {
-        self.update(|board| board.status.ignored += commands);
+    /// Counts commands that were ignored, and events that were left out.
+    pub(super) fn ignored(&self, commands: u64, events: u64) {
+        self.update(|board| {
+            board.status.ignored += commands;
+            board.status.repeated += events;
+        });
     }
 
     /// Writes down that the worker sleeps, and until when.

@@ -29,7 +29,7 @@ pub use raw::lantern::projector::log::{Level, log};
 pub use raw::lantern::projector::rows::get;
 pub use raw::lantern::projector::types::{
     Batch, Cells, Column, ColumnType, Commands, Description, Envelope, EventFilter, Failure, Index,
-    IndexColumn, Table,
+    IndexColumn, StrictOrder, Table,
 };
 
 /// Makes an example a component.
@@ -136,6 +136,7 @@ pub fn described(name: &str) -> Description {
             tenant_keyed: false,
             guarded: false,
         }],
+        order: None,
     }
 }
 

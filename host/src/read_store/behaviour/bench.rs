@@ -157,7 +157,7 @@ pub(in crate::read_store) async fn reopen(
     description: &Description,
 ) -> Open {
     let claim = claim(store, id, "tests").await;
-    let writer = store.writer(&claim, &description.tables).unwrap();
+    let writer = store.writer(&claim, &description.stored_tables()).unwrap();
     Open { id, claim, writer }
 }
 

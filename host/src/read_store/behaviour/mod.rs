@@ -12,6 +12,7 @@ pub(super) mod questions;
 pub(super) mod records;
 pub(super) mod swaps;
 pub(super) mod unique;
+pub(super) mod waiting;
 
 pub(super) use bench::{Bench, Poller};
 
@@ -86,6 +87,10 @@ macro_rules! read_store_behaviour {
             dead_letters::{
                 dead_letters_are_stored_with_the_checkpoint,
                 what_is_asked_of_dead_letters_is_told_until_it_is_done,
+            }
+            waiting::{
+                waiting_events_are_stored_with_the_checkpoint,
+                the_host_has_a_table_of_its_own_in_a_generation,
             }
             questions::{
                 conditions_and_order_are_followed,

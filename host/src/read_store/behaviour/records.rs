@@ -210,6 +210,7 @@ fn host() -> HostRecord {
             update: "immediate".into(),
             next_run_at: Some(Timestamp(4)),
             ignored: 5,
+            repeated: 6,
             since: Timestamp(1),
         }],
         refused: Vec::new(),

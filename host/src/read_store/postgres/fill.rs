@@ -16,7 +16,7 @@ use super::fence::{Step, fence};
 use super::space::Space;
 use super::statements::{Fenced, TableStatements};
 use super::writer::{PostgresWriter, has_rows, run};
-use super::{ddl, dead_letters};
+use super::{ddl, dead_letters, waiting};
 use crate::model::{Changes, GenerationId, Row};
 use crate::read_store::StoreError;
 use crate::read_store::rows::in_key_order;
@@ -96,6 +96,7 @@ pub(super) async fn fill_within(
     }
     let letters = &changes.dead_letters;
     dead_letters::write(transaction, &writer.space, generation, letters).await?;
+    waiting::write(transaction, &writer.space, generation, &changes.waiting).await?;
     Ok(true)
 }
 

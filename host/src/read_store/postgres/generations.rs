@@ -51,6 +51,10 @@ pub(super) async fn begin(
         }
         execute(&mut change, sql).await.map_err(failed)?;
     }
+    for table in description.host_tables() {
+        let make = ddl::create_table(space, id, &table);
+        execute(&mut change, make).await.map_err(failed)?;
+    }
     change.commit().await?;
     tables::drop_unrecorded_soon(space).await;
     Ok(id)
@@ -66,7 +70,7 @@ pub(super) async fn adopt(
     let mut change = RecordChange::begin(space).await?;
     let stored = records::generation(&mut change, space, id).await?;
     let (_, generation) = stored.ok_or(StoreError::NoGeneration(id))?;
-    if generation.description.tables != description.tables {
+    if generation.description.stored_tables() != description.stored_tables() {
         let message =
             format!("the tables of generation {id} are not those of the component it was given");
         return Err(StoreError::Broken(message.into()));

@@ -43,6 +43,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod views;
+mod waiting;
 mod writer;
 
 pub use options::PostgresOptions;

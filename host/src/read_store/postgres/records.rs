@@ -9,7 +9,7 @@ use crate::model::{
     Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
-use crate::read_store::stored::{read_json, read_word};
+use crate::read_store::stored::{read_count, read_json, read_word};
 
 /// Selects the columns of a `Stored`, in one statement: what it brings belongs
 /// together.
@@ -19,7 +19,10 @@ macro_rules! records {
             "SELECT p.name, p.wanted, p.file, p.file_host, p.file_digest, \
              g.id, g.state, g.indexed, g.digest, g.created_at, g.live_at, g.failure, \
              g.description, g.asked, c.checkpoint::text, \
-             (SELECT count(*) FROM lantern.dead_letters d WHERE d.generation = g.id) AS dead_letters \
+             (SELECT count(*) FROM lantern.dead_letters d WHERE d.generation = g.id) AS dead_letters, \
+             (SELECT count(*) FROM lantern.waiting w WHERE w.generation = g.id AND NOT w.given_up) \
+             AS waiting, (SELECT min(position) FROM lantern.waiting w \
+             WHERE w.generation = g.id AND NOT w.given_up) AS oldest \
              FROM lantern.projectors p \
              LEFT JOIN lantern.generations g ON g.projector = p.name \
              LEFT JOIN lantern.progress c ON c.generation = g.id ",
@@ -120,6 +123,8 @@ struct Stored {
     asked: Option<i64>,
     checkpoint: Option<String>,
     dead_letters: i64,
+    waiting: i64,
+    oldest: Option<i64>,
 }
 
 impl Stored {
@@ -148,6 +153,7 @@ impl Stored {
             indexed: self.indexed.ok_or_else(missing)?,
             failure: self.failure.as_deref().map(read_json).transpose()?,
             dead_letters: self.dead_letters as u64,
+            waiting: read_count(self.waiting, self.oldest),
             asked: self.asked.ok_or_else(missing)? as u64,
             created_at: Timestamp(self.created_at.ok_or_else(missing)?),
             live_at: self.live_at.map(Timestamp),

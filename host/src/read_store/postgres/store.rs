@@ -12,11 +12,12 @@ use super::space::Space;
 use super::writer::PostgresWriter;
 use super::{
     components, dead_letters, gaps, generations, inline, leases, ownership, question, records,
-    runs, swap, tables,
+    runs, swap, tables, waiting,
 };
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
-    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WantedState,
+    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WaitingEvent,
+    WantedState,
 };
 use crate::postgres::Database;
 use crate::read_store::stored::{read_word, write_json};
@@ -215,6 +216,19 @@ impl ReadStore for PostgresReadStore {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         dead_letters::find(&self.space, generation, choice, limit).await
+    }
+
+    async fn waiting(&self, generation: GenerationId) -> Result<Vec<WaitingEvent>, StoreError> {
+        waiting::find(&self.space, generation).await
+    }
+
+    async fn release_waiting(
+        &self,
+        generation: GenerationId,
+        tenant: Option<&str>,
+        entity: &str,
+    ) -> Result<u64, StoreError> {
+        waiting::release(&self.space, generation, tenant, entity).await
     }
 
     async fn ask_dead_letters(

@@ -146,8 +146,9 @@ pub(super) async fn size_of(space: &Space, id: GenerationId) -> Result<Option<u6
     let mut connection = space.pool().acquire().await.map_err(failed)?;
     let stored = records::generation(&mut connection, space, id).await?;
     let (_, generation) = stored.ok_or(StoreError::NoGeneration(id))?;
-    let tables = generation.description.tables.iter();
+    let tables = generation.description.stored_tables();
     let tables: Vec<String> = tables
+        .iter()
         .map(|table| physical_table(id, &table.name))
         .collect();
     let size: i64 = sqlx::query_scalar(

@@ -14,12 +14,12 @@ use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::change::begin_patiently;
-use super::dead_letters;
 use super::error::{failed, is_about_rows, is_no_table, rows_failed};
 use super::fence::{FENCE_PARAMETERS, Step, fence, refused};
 use super::fill;
 use super::space::Space;
 use super::statements::{Fenced, TableStatements};
+use super::{dead_letters, waiting};
 use crate::model::{Changes, Checkpoint, Epoch, GenerationId, Row, Table, TableChanges};
 use crate::read_store::rows::in_key_order;
 use crate::read_store::schema::has_unique_index;
@@ -96,7 +96,7 @@ impl PostgresWriter {
                 return Ok(self.keyed);
             }
         }
-        if !changes.dead_letters.is_empty() {
+        if !changes.dead_letters.is_empty() || !changes.waiting.is_empty() {
             return self.in_steps(connection, changes, step).await;
         }
         let Some(text) = self.text(changes) else {
@@ -179,6 +179,7 @@ impl PostgresWriter {
         }
         let letters = &changes.dead_letters;
         dead_letters::write(transaction, &self.space, self.generation, letters).await?;
+        waiting::write(transaction, &self.space, self.generation, &changes.waiting).await?;
         Ok(true)
     }
 

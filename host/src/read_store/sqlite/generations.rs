@@ -49,6 +49,9 @@ pub(super) async fn begin(
             execute(&mut change, ddl::create_view(id, table)).await?;
         }
     }
+    for table in description.host_tables() {
+        execute(&mut change, ddl::create_table(id, &table)).await?;
+    }
     change.commit().await?;
     tables::drop_unrecorded_soon(pool).await;
     Ok(id)
@@ -64,7 +67,7 @@ pub(super) async fn adopt(
     let mut change = RecordChange::begin(pool).await?;
     let stored = records::generation(&mut change, id).await?;
     let (_, generation) = stored.ok_or(StoreError::NoGeneration(id))?;
-    if generation.description.tables != description.tables {
+    if generation.description.stored_tables() != description.stored_tables() {
         let message =
             format!("the tables of generation {id} are not those of the component it was given");
         return Err(StoreError::Broken(message.into()));
@@ -192,7 +195,7 @@ async fn has_rows(
     id: GenerationId,
     description: &Description,
 ) -> Result<bool, StoreError> {
-    for table in &description.tables {
+    for table in description.stored_tables() {
         let physical = quoted(&physical_table(id, &table.name));
         let any = sqlx::AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM {physical})"));
         let any: bool = sqlx::query_scalar(any)

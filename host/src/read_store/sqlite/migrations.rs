@@ -65,6 +65,7 @@ fn migrator() -> Migrator {
             include_str!("migrations/0003_dead_letters.sql"),
         ),
         migration(4, "runs", include_str!("migrations/0004_runs.sql")),
+        migration(5, "waiting", include_str!("migrations/0005_waiting.sql")),
     ]);
     migrator.dangerous_set_table_name(TABLE);
     migrator

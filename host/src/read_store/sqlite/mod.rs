@@ -29,6 +29,7 @@ mod tables;
 mod tests;
 mod timestamp;
 mod value;
+mod waiting;
 mod writer;
 
 pub use options::SqliteOptions;

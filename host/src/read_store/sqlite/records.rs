@@ -8,15 +8,17 @@ use crate::model::{
     ProjectorRecord, Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
-use crate::read_store::stored::{read_json, read_word};
+use crate::read_store::stored::{read_count, read_json, read_word};
 
 /// Selects the columns of a `GenerationRow`.
 macro_rules! generations {
     ($which:literal) => {
         concat!(
             "SELECT id, projector, state, indexes, digest, created_at, live_at, failure, description, \
-             asked, (SELECT count(*) FROM lantern_dead_letters WHERE generation = id) AS dead_letters \
-             FROM lantern_generations ",
+             asked, (SELECT count(*) FROM lantern_dead_letters WHERE generation = id) AS dead_letters, \
+             (SELECT count(*) FROM lantern_waiting WHERE generation = id AND NOT given_up) AS waiting, \
+             (SELECT min(position) FROM lantern_waiting WHERE generation = id AND NOT given_up) \
+             AS oldest FROM lantern_generations ",
             $which
         )
     };
@@ -156,6 +158,8 @@ struct GenerationRow {
     description: String,
     asked: i64,
     dead_letters: i64,
+    waiting: i64,
+    oldest: Option<i64>,
 }
 
 impl GenerationRow {
@@ -182,6 +186,7 @@ impl GenerationRow {
             indexed: self.indexes == "made",
             failure: self.failure.as_deref().map(read_json).transpose()?,
             dead_letters: self.dead_letters as u64,
+            waiting: read_count(self.waiting, self.oldest),
             asked: self.asked as u64,
             created_at: Timestamp(self.created_at),
             live_at: self.live_at.map(Timestamp),

@@ -14,10 +14,12 @@ use super::reader::SqliteRowReader;
 use super::writer::{SqliteWriter, Turn};
 use super::{
     dead_letters, gaps, generations, inline, ownership, question, records, runs, swap, tables,
+    waiting,
 };
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
-    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WantedState,
+    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WaitingEvent,
+    WantedState,
 };
 use crate::read_store::stored::{read_json, read_word, write_json};
 use crate::read_store::{
@@ -221,6 +223,19 @@ impl ReadStore for SqliteReadStore {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         dead_letters::find(&self.reading, generation, choice, limit).await
+    }
+
+    async fn waiting(&self, generation: GenerationId) -> Result<Vec<WaitingEvent>, StoreError> {
+        waiting::find(&self.reading, generation).await
+    }
+
+    async fn release_waiting(
+        &self,
+        generation: GenerationId,
+        tenant: Option<&str>,
+        entity: &str,
+    ) -> Result<u64, StoreError> {
+        waiting::release(&self.writing, generation, tenant, entity).await
     }
 
     async fn ask_dead_letters(

@@ -117,7 +117,7 @@ pub(super) async fn size_of(
     let stored = records::generation(&mut conn, id).await?;
     let (_, generation) = stored.ok_or(StoreError::NoGeneration(id))?;
     let mut total = 0;
-    for table in &generation.description.tables {
+    for table in generation.description.stored_tables() {
         let size: Result<i64, _> = sqlx::query_scalar(
             "SELECT coalesce(sum(d.pgsize), 0) FROM sqlite_master m, dbstat d \
              WHERE m.tbl_name = ? AND m.type IN ('table', 'index') AND d.name = m.name AND d.aggregate = TRUE",

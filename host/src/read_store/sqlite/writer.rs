@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use super::dead_letters;
 use super::error::{not_unique_message, row_failed};
 use super::records::read_state;
 use super::statements::{TableStatements, keep_prepared};
 use super::value::bind;
+use super::{dead_letters, waiting};
 use crate::model::{
     Changes, Checkpoint, Epoch, GenerationId, Index, Position, Row, Table, TableChanges,
 };
@@ -99,6 +99,9 @@ impl RowsWriter {
         }
         if !changes.dead_letters.is_empty() {
             dead_letters::write(transaction, self.generation, &changes.dead_letters)?;
+        }
+        if !changes.waiting.is_empty() {
+            waiting::write(transaction, self.generation, &changes.waiting)?;
         }
         move_checkpoint(transaction, self.generation, from, to).map_err(row_failed)?;
         Ok(Committed::Stored)

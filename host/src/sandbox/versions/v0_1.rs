@@ -166,6 +166,7 @@ fn description(said: types::Description) -> RawDescription {
             metadata: said.needs.metadata,
         },
         tables: said.tables.into_iter().map(table).collect(),
+        order: said.order.map(|order| (order.entity, order.version)),
     }
 }
 

@@ -1,0 +1,61 @@
+//! The events that wait, by entity.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::model::WaitingEvent;
+
+/// The waiting events of one entity, by version.
+pub(super) type OfEntity = BTreeMap<u64, WaitingEvent>;
+
+/// The waiting events of one generation.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// By tenant and entity; nested, so that looking costs no copy of a name.
+    entities: HashMap<String, HashMap<String, OfEntity>>,
+    events: usize,
+}
+
+impl Waiting {
+    pub(super) fn of(events: Vec<WaitingEvent>) -> Self {
+        let mut waiting = Self::default();
+        for event in events {
+            waiting.insert(event);
+        }
+        waiting
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.events
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &WaitingEvent> {
+        let entities = self.entities.values().flat_map(HashMap::values);
+        entities.flat_map(BTreeMap::values)
+    }
+
+    pub(super) fn of_entity(&self, tenant: &str, entity: &str) -> Option<&OfEntity> {
+        self.entities.get(tenant)?.get(entity)
+    }
+
+    pub(super) fn insert(&mut self, event: WaitingEvent) {
+        let entities = self.entities.entry(event.tenant.clone()).or_default();
+        let versions = entities.entry(event.entity.clone()).or_default();
+        self.events += usize::from(versions.insert(event.version, event).is_none());
+    }
+
+    pub(super) fn remove(&mut self, event: &WaitingEvent) {
+        let Some(entities) = self.entities.get_mut(&event.tenant) else {
+            return;
+        };
+        let Some(versions) = entities.get_mut(&event.entity) else {
+            return;
+        };
+        self.events -= usize::from(versions.remove(&event.version).is_some());
+        if versions.is_empty() {
+            entities.remove(&event.entity);
+        }
+        if entities.is_empty() {
+            self.entities.remove(&event.tenant);
+        }
+    }
+}
