@@ -2,10 +2,12 @@
 //! which also documents them.
 //!
 //! - `table.rs`: a struct is a row: its declaration, its key, its columns.
+//! - `index.rs`: the indexes among its declaration.
 //! - `events.rs`: an enum is the events a projector knows.
 //! - `projector.rs`: a function is a projector, and the component's export.
 
 mod events;
+mod index;
 mod projector;
 mod table;
 

@@ -113,7 +113,7 @@ pub mod __private {
     pub use crate::bindings::exports::lantern::projector::projection::Guest;
     pub use crate::bindings::lantern::projector::types::{
         Batch, Column, Commands, Description, Envelope, EventFilter, Failure, Index, IndexColumn,
-        Table,
+        IndexKind, Table,
     };
     pub use crate::payload::{Payload, PayloadError, borrow_optional};
     #[cfg(target_arch = "wasm32")]

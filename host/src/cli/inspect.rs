@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::numbers::bytes;
 use super::output::{Column, print, print_json, printable, table};
-use crate::model::{Description, Pattern, Table};
+use crate::model::{Description, IndexKind, Pattern, Table};
 use crate::operations::{self, Inspection};
 
 /// Look into a component as a host would, without putting it to use
@@ -127,10 +127,10 @@ fn table_text(described: &Table) -> String {
     for index in &described.indexes {
         text += &format!(
             "{} {}\n",
-            if index.unique {
-                "unique index"
-            } else {
-                "index"
+            match index.kind {
+                IndexKind::Ordered => "index",
+                IndexKind::Unique => "unique index",
+                IndexKind::Text => "text index",
             },
             index_text(described, index)
         );

@@ -8,6 +8,7 @@ mod dead_letter;
 mod event;
 mod gap;
 mod generation;
+mod indexes;
 mod member;
 mod name;
 mod position;
@@ -37,6 +38,6 @@ pub use projector::{
     RawTable,
 };
 pub use row::{Changes, Row, TableChanges};
-pub use table::{Column, Index, IndexColumn, Table};
+pub use table::{Column, Index, IndexColumn, IndexKind, RANK_COLUMN, Table, WORDS_COLUMN};
 pub use time::{Timestamp, TimestampError};
 pub use value::{ColumnType, Value, ValueError};

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::member::MemberPath;
+use super::indexes::{check_indexes, check_readers_columns, find};
 use super::name::{InvalidName, check_name};
-use super::table::{Column, Index, IndexColumn, Table};
+use super::table::{Column, IndexKind, Table};
 use super::value::ColumnType;
 
 /// The checked name of a projector.
@@ -136,10 +136,10 @@ pub struct RawTable {
     pub columns: Vec<(String, ColumnType, bool)>,
     /// The names of the key's columns.
     pub key: Vec<String>,
-    /// For each index whether it is unique, and column, JSON path and direction
-    /// (`true` is descending) of each part.
+    /// For each index its kind, and column, JSON path and direction (`true` is
+    /// descending) of each part.
     #[allow(clippy::type_complexity, reason = "lives for one conversion only")]
-    pub indexes: Vec<(bool, Vec<(String, Option<String>, bool)>)>,
+    pub indexes: Vec<(IndexKind, Vec<(String, Option<String>, bool)>)>,
     /// Whether the host adds the tenant to the key.
     pub tenant_keyed: bool,
     /// Whether rows carry an entity version.
@@ -214,8 +214,10 @@ impl RawDescription {
         let mut names = HashSet::new();
         for raw in self.tables {
             let table = raw.check()?;
-            if !names.insert(table.name.clone()) {
-                return Err(InvalidDescription::DuplicateTable(table.name));
+            for name in table.readers_names() {
+                if !names.insert(name.clone()) {
+                    return Err(InvalidDescription::DuplicateTable(name));
+                }
             }
             tables.push(table);
         }
@@ -239,9 +241,14 @@ impl RawTable {
         check_name("table", &self.name)?;
         at_most("columns", self.columns.len(), MOST_COLUMNS)?;
         at_most("indexes", self.indexes.len(), MOST_INDEXES)?;
+        for (_, parts) in &self.indexes {
+            at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
+        }
         let columns = self.check_columns()?;
         let key = self.check_key(&columns)?;
-        let indexes = self.check_indexes(&columns)?;
+        let indexes = check_indexes(&self.indexes, &columns);
+        let indexes = indexes.map_err(|reason| self.refuse(reason))?;
+        check_readers_columns(&indexes, &columns).map_err(|reason| self.refuse(reason))?;
         Ok(Table {
             name: self.name,
             columns,
@@ -308,57 +315,12 @@ impl RawTable {
         Ok(key)
     }
 
-    fn check_indexes(&self, columns: &[Column]) -> Result<Vec<Index>, InvalidDescription> {
-        let mut indexes = Vec::new();
-        for (unique, parts) in &self.indexes {
-            if parts.is_empty() {
-                return Err(self.refuse("an index has no column".into()));
-            }
-            at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
-            let mut index_columns = Vec::new();
-            for (name, path, descending) in parts {
-                let column = find(columns, name).ok_or_else(|| {
-                    self.refuse(format!("index column `{}` is not declared", shown(name)))
-                })?;
-                if let Some(path) = path {
-                    check_path(path, columns[column].column_type)
-                        .map_err(|reason| self.refuse(reason))?;
-                }
-                index_columns.push(IndexColumn {
-                    column,
-                    path: path.clone(),
-                    descending: *descending,
-                });
-            }
-            indexes.push(Index {
-                columns: index_columns,
-                unique: *unique,
-            });
-        }
-        Ok(indexes)
-    }
-
     fn refuse(&self, reason: String) -> InvalidDescription {
         InvalidDescription::Table {
             table: self.name.clone(),
             reason,
         }
     }
-}
-
-fn find(columns: &[Column], name: &str) -> Option<usize> {
-    columns.iter().position(|column| column.name == name)
-}
-
-fn check_path(path: &str, column_type: ColumnType) -> Result<(), String> {
-    if column_type != ColumnType::Json {
-        return Err(format!(
-            "an index has the path {path:?} into a column of type {column_type}"
-        ));
-    }
-    MemberPath::parse(path)
-        .map(drop)
-        .map_err(|error| format!("index {error}"))
 }
 
 fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription> {
@@ -375,7 +337,7 @@ fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription>
 }
 
 /// The beginning of a text that may be long or hold control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars()
         .take(60)
         .flat_map(char::escape_default)
@@ -406,7 +368,10 @@ mod tests {
                     ("items".into(), ColumnType::Json, true),
                 ],
                 key: vec!["order_id".into()],
-                indexes: vec![(false, vec![("items".into(), Some("$.a.b".into()), true)])],
+                indexes: vec![(
+                    IndexKind::Ordered,
+                    vec![("items".into(), Some("$.a.b".into()), true)],
+                )],
                 ..RawTable::default()
             }],
         }

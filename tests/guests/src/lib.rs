@@ -29,7 +29,7 @@ pub use raw::lantern::projector::log::{Level, log};
 pub use raw::lantern::projector::rows::get;
 pub use raw::lantern::projector::types::{
     Batch, Cells, Column, ColumnType, Commands, Description, Envelope, EventFilter, Failure, Index,
-    IndexColumn, Table,
+    IndexColumn, IndexKind, Table,
 };
 
 /// Makes an example a component.

@@ -39,6 +39,7 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
+mod text;
 #[cfg(test)]
 mod tests;
 mod views;

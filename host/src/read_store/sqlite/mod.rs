@@ -24,6 +24,7 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
+mod text;
 #[cfg(test)]
 mod tests;
 mod timestamp;

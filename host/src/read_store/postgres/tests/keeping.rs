@@ -1,7 +1,7 @@
 //! How tables are kept: indexes, order, and how certain a commit is.
 
 use super::bench::{PostgresBench, QUOTED, options};
-use crate::model::{ColumnType, Description, RawDescription};
+use crate::model::{ColumnType, Description, IndexKind, RawDescription};
 use crate::read_store::behaviour::bench::*;
 use crate::read_store::{Durability, PostgresOptions, ReadStore};
 
@@ -108,9 +108,9 @@ async fn commits_are_as_certain_as_they_are_set_to_be() {
 fn indexed() -> Description {
     let columns = [("label", ColumnType::Text), ("body", ColumnType::Json)];
     let mut raw: RawDescription = described("things", "1.0.0", &columns);
-    let path = |path: &str| (false, vec![("body".into(), Some(path.into()), false)]);
+    let path = |path: &str| (IndexKind::Ordered, vec![("body".into(), Some(path.into()), false)]);
     raw.tables[0].indexes = vec![
-        (false, vec![("label".into(), None, false)]),
+        (IndexKind::Ordered, vec![("label".into(), None, false)]),
         path("$.city"),
         path("$.address.city"),
         path("$.items[0].sku"),
