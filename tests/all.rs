@@ -31,12 +31,16 @@ mod promises {
         std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
     }
 }
+/// What is declared to be looked up comes in few queries, and changes nothing.
+mod lookups;
 /// Events that cannot be projected are set aside with their stream.
 mod quarantine;
 /// The large log of incidents ends in the rows that are expected.
 mod real_log;
 /// What happens to files in the watched folder.
 mod reload;
+/// Rows are found by words, the same ones on both stores.
+mod text_search;
 /// House rules: arrows between rooms, docs, the interface's copies.
 mod tidy;
 /// When projectors work: at once, in batches, by a schedule.

@@ -54,6 +54,7 @@ pub fn derive_events(input: TokenStream) -> TokenStream {
 /// | `streams("order-*")` | the streams it wants | all |
 /// | `tenants("eu", "us")` | the tenants it wants | all |
 /// | `needs(ids, streams, metadata)` | parts of an event to send along | none |
+/// | `lookup(Customer, types("order.*"), key("$.customer_id"))` | rows that these events will need, by where the parts of the key stand; a hint, any number of them | none |
 #[proc_macro_attribute]
 pub fn projector(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments);

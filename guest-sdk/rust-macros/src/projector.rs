@@ -97,6 +97,51 @@ pub(crate) struct Arguments {
     ids: bool,
     needs_streams: bool,
     metadata: bool,
+    lookups: Vec<Lookup>,
+}
+
+/// `lookup(Customer, types("order.*"), key("$.customer_id"))`.
+struct Lookup {
+    table: Type,
+    types: Vec<LitStr>,
+    key: Vec<LitStr>,
+}
+
+impl Lookup {
+    fn declaration(&self) -> TokenStream {
+        let Self { table, types, key } = self;
+        quote!(::lantern_sdk::__private::lookup::<#table>(&[#(#types),*], &[#(#key),*]))
+    }
+}
+
+impl Parse for Lookup {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let content;
+        parenthesized!(content in input);
+        let mut lookup = Self {
+            table: content.parse()?,
+            types: Vec::new(),
+            key: Vec::new(),
+        };
+        while content.parse::<Option<Token![,]>>()?.is_some() && !content.is_empty() {
+            let argument: Ident = content.parse()?;
+            match argument.to_string().as_str() {
+                "types" => lookup.types = list(&content)?,
+                "key" => lookup.key = list(&content)?,
+                _ => {
+                    return Err(Error::new_spanned(
+                        argument,
+                        "expected types(..) or key(..)",
+                    ));
+                }
+            }
+        }
+        if lookup.key.is_empty() {
+            let what = "say where in an event the key stands: key(\"$.customer_id\")";
+            return Err(Error::new_spanned(lookup.table, what));
+        }
+        Ok(lookup)
+    }
 }
 
 impl Arguments {
@@ -123,6 +168,7 @@ impl Arguments {
             metadata,
             ..
         } = self;
+        let lookups = self.lookups.iter().map(Lookup::declaration);
         Ok(quote! {
             ::lantern_sdk::__private::Description {
                 name: #name.into(),
@@ -138,6 +184,7 @@ impl Arguments {
                     metadata: #metadata,
                 },
                 tables: ::std::vec![#(<#tables as ::lantern_sdk::Table>::declaration()),*],
+                lookups: ::std::vec![#(#lookups),*],
             }
         })
     }
@@ -173,9 +220,10 @@ impl Parse for Arguments {
                 "streams" => arguments.streams = list(input)?,
                 "tenants" => arguments.tenants = list(input)?,
                 "needs" => arguments.read_needs(input)?,
+                "lookup" => arguments.lookups.push(input.parse()?),
                 _ => {
                     let known = "expected name = \"..\", version = \"..\", tables(..), types(..), \
-                                 streams(..), tenants(..) or needs(..)";
+                                 streams(..), tenants(..), needs(..) or lookup(..)";
                     return Err(Error::new_spanned(argument, known));
                 }
             }

@@ -4,7 +4,6 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
 use syn::{
     Data, DeriveInput, Error, Field, Fields, GenericParam, Ident, Lifetime, LitStr, Result, Token,
@@ -322,7 +321,9 @@ impl Options {
                     check_name(&name.value(), &name)?;
                     self.name = Some(name.value());
                 }
-                "index" => self.indexes.push(ParsedIndex::read(content, Kind::Ordered)?),
+                "index" => self
+                    .indexes
+                    .push(ParsedIndex::read(content, Kind::Ordered)?),
                 "unique" => self.indexes.push(ParsedIndex::read(content, Kind::Unique)?),
                 "text" => {
                     let index = ParsedIndex::read(content, Kind::Text)?;

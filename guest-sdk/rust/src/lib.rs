@@ -118,7 +118,7 @@ pub mod __private {
     pub use crate::payload::{Payload, PayloadError, borrow_optional};
     #[cfg(target_arch = "wasm32")]
     pub use crate::projector::answer;
-    pub use crate::projector::{run, types_of};
+    pub use crate::projector::{lookup, run, types_of};
 }
 
 /// The README's example is a test.

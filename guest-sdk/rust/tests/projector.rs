@@ -1,7 +1,7 @@
 //! A projector that uses all of the interface, from its macros to its rows.
 
-use lantern_sdk::Projector;
 use lantern_sdk::__private::IndexKind;
+use lantern_sdk::Projector;
 use lantern_sdk::prelude::*;
 use lantern_sdk::testing::{event, events_from_json_lines, given, json};
 use serde::{Deserialize, Serialize};

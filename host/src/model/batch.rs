@@ -87,6 +87,11 @@ impl EventBatch {
         }
     }
 
+    /// The payload of the `i`-th event, if it is text; else `""`.
+    pub fn text_payload(&self, i: usize) -> &str {
+        &self.data[span(&self.data_ends, i)]
+    }
+
     /// The bytes that the batch takes, about.
     pub fn weight(&self) -> usize {
         self.data.len()

@@ -15,7 +15,9 @@ pub(super) fn check_indexes(raw: &[RawIndex], columns: &[Column]) -> Result<Vec<
     if text_indexes.count() > 1 {
         return Err("it has two text indexes; name all columns to be searched in one".into());
     }
-    raw.iter().map(|index| check_index(index, columns)).collect()
+    raw.iter()
+        .map(|index| check_index(index, columns))
+        .collect()
 }
 
 /// Refuses columns whose names readers of a text index could not tell from its
@@ -173,7 +175,10 @@ mod tests {
         let raw = RawDescription {
             name: "notes".into(),
             version: "1.0.0".into(),
-            tables: vec![table("notes", vec![text(&["id"])]), table("notes_text", vec![])],
+            tables: vec![
+                table("notes", vec![text(&["id"])]),
+                table("notes_text", vec![]),
+            ],
             ..RawDescription::default()
         };
         let error = raw.check().unwrap_err().to_string();

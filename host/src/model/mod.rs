@@ -9,6 +9,7 @@ mod event;
 mod gap;
 mod generation;
 mod indexes;
+mod lookup;
 mod member;
 mod name;
 mod position;
@@ -30,6 +31,7 @@ pub use generation::{
     Digest, Epoch, Failure, FailureClass, Generation, GenerationId, GenerationState,
     ProjectorRecord, WantedState,
 };
+pub use lookup::{KeySource, Lookup, RawLookup};
 pub use member::{InvalidPath, MemberPath, Members, Scalar};
 pub use name::{InvalidName, check_name, is_reserved};
 pub use position::{Checkpoint, Position};

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::indexes::{check_indexes, check_readers_columns, find};
+use super::lookup::{KeySource, Lookup, RawLookup, check_lookup};
 use super::name::{InvalidName, check_name};
 use super::table::{Column, IndexKind, Table};
 use super::value::ColumnType;
@@ -102,9 +103,19 @@ pub struct Description {
     pub needs: Envelope,
     /// The tables it owns.
     pub tables: Vec<Table>,
+    /// The rows that its events will need.
+    #[serde(default)]
+    pub lookups: Vec<Lookup>,
 }
 
 impl Description {
+    /// Whether a lookup needs the events' streams, though the projector itself
+    /// may not.
+    pub fn looks_up_by_stream(&self) -> bool {
+        let mut sources = self.lookups.iter().flat_map(|lookup| &lookup.key);
+        sources.any(|source| *source == KeySource::Stream)
+    }
+
     /// Whether any table is keyed by tenant, so that a batch may hold the
     /// events of one tenant only.
     pub fn is_tenant_keyed(&self) -> bool {
@@ -125,6 +136,8 @@ pub struct RawDescription {
     pub needs: Envelope,
     /// The tables it owns.
     pub tables: Vec<RawTable>,
+    /// The rows that its events will need.
+    pub lookups: Vec<RawLookup>,
 }
 
 /// A table as a projector describes it.
@@ -193,6 +206,8 @@ const MOST_INDEXES: usize = 32;
 const MOST_INDEX_COLUMNS: usize = 32;
 /// It is shown wherever its projector is, and build metadata may be of any length.
 const MOST_VERSION_BYTES: usize = 64;
+/// One for each table is what is usual.
+const MOST_LOOKUPS: usize = 64;
 const MOST_FILTER_ENTRIES: usize = 1_000;
 
 /// The column that the host adds to tenant-keyed tables.
@@ -221,6 +236,7 @@ impl RawDescription {
             }
             tables.push(table);
         }
+        let lookups = check_lookups(self.lookups, &tables)?;
         let [types, streams, tenants] = self.wants;
         Ok(Description {
             name,
@@ -232,8 +248,21 @@ impl RawDescription {
             },
             needs: self.needs,
             tables,
+            lookups,
         })
     }
+}
+
+fn check_lookups(raw: Vec<RawLookup>, tables: &[Table]) -> Result<Vec<Lookup>, InvalidDescription> {
+    at_most("lookups", raw.len(), MOST_LOOKUPS)?;
+    let check = |(table, types, key): RawLookup| {
+        let types = check_patterns(types)?;
+        check_lookup(&table, types, &key, tables).map_err(|reason| InvalidDescription::Table {
+            table: shown(&table),
+            reason,
+        })
+    };
+    raw.into_iter().map(check).collect()
 }
 
 impl RawTable {
@@ -361,6 +390,7 @@ mod tests {
             version: "1.0.0".into(),
             wants: [vec!["order.*".into()], vec![], vec![]],
             needs: Envelope::default(),
+            lookups: vec![],
             tables: vec![RawTable {
                 name: "order_summaries".into(),
                 columns: vec![

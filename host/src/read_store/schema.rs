@@ -49,7 +49,11 @@ pub(super) fn physical_text(generation: GenerationId, table: usize) -> String {
 pub(super) fn generation_of_text(physical: &str) -> Option<GenerationId> {
     let (generation, table) = physical.strip_prefix(TEXT_PREFIX)?.split_once('_')?;
     let is_number = table.bytes().all(|b| b.is_ascii_digit());
-    generation.parse().ok().filter(|_| is_number).map(GenerationId)
+    generation
+        .parse()
+        .ok()
+        .filter(|_| is_number)
+        .map(GenerationId)
 }
 
 /// A name as SQL takes it whatever it holds.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::ahead;
 use super::failure::{Trouble, of_ledger, of_projector};
 use super::rows::Ledger;
 use crate::model::{Description, EventBatch};
@@ -14,6 +15,7 @@ pub(super) fn project(
     ledger: &Ledger,
 ) -> Result<(), Trouble> {
     ledger.with_unit(|unit| unit.begin_batch());
+    ledger.look_ahead(&ahead::keys(projector.description(), events, ledger))?;
     let events = as_asked(projector.description(), events);
     let projected = project_parts(projector, &events, ledger);
     if projected.is_err() {

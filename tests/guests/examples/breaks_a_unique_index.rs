@@ -1,6 +1,8 @@
 //! Makes two rows that its own unique index forbids, when it is asked to after the index has
 //! been made. Stopped there: "which a unique index forbids".
-use misbehaving::{Add, Commands, Index, IndexColumn, IndexKind, Op, Value, column, misbehave, no_commands};
+use misbehaving::{
+    Add, Commands, Index, IndexColumn, IndexKind, Op, Value, column, misbehave, no_commands,
+};
 
 misbehave!(
     describes: |mut usual| {

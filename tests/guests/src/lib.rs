@@ -136,6 +136,7 @@ pub fn described(name: &str) -> Description {
             tenant_keyed: false,
             guarded: false,
         }],
+        lookups: vec![],
     }
 }
 

@@ -39,9 +39,9 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod views;
 mod writer;
 

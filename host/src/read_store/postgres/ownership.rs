@@ -23,10 +23,7 @@ pub(super) async fn check_names(
             _ => foreign(connection, space, projector, &name).await?,
         };
         if let Some(owner) = owner {
-            return Err(StoreError::TableTaken {
-                table: name,
-                owner,
-            });
+            return Err(StoreError::TableTaken { table: name, owner });
         }
     }
     Ok(())

@@ -59,7 +59,12 @@ async fn find_table(
     let records = records::projectors(space).await?;
     let live = records.iter().filter_map(|record| record.live());
     let tables: Vec<(&Generation, &Table)> = live
-        .flat_map(|live| live.description.tables.iter().map(move |table| (live, table)))
+        .flat_map(|live| {
+            live.description
+                .tables
+                .iter()
+                .map(move |table| (live, table))
+        })
         .collect();
     match tables.iter().find(|(_, table)| table.name == query.table) {
         Some(&(live, table)) => Ok((live.id, table.clone(), live.indexed)),

@@ -24,9 +24,9 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod timestamp;
 mod value;
 mod writer;

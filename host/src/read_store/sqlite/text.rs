@@ -52,7 +52,10 @@ pub(super) fn fill_and_follow(
         .map(|name| format!("old.{name} IS NOT new.{name}"))
         .collect();
     let row = quoted(ROW_COLUMN);
-    let add = format!("INSERT INTO {index} (rowid, {columns}) VALUES (new.{row}, {});", of("new"));
+    let add = format!(
+        "INSERT INTO {index} (rowid, {columns}) VALUES (new.{row}, {});",
+        of("new")
+    );
     // FTS5 takes a row's words out when it is told what they were made of.
     let take = format!(
         "INSERT INTO {index} ({index}, rowid, {columns}) VALUES ('delete', old.{row}, {});",

@@ -168,6 +168,11 @@ fn description(said: types::Description) -> RawDescription {
             metadata: said.needs.metadata,
         },
         tables: said.tables.into_iter().map(table).collect(),
+        lookups: said
+            .lookups
+            .into_iter()
+            .map(|lookup| (lookup.table, lookup.types, lookup.key))
+            .collect(),
     }
 }
 
