@@ -3,6 +3,8 @@
 /// What every test stands on.
 mod harness;
 
+/// A first replay over thousands of streams, and what is new after it.
+mod billing;
 /// Each example ends in its expected rows.
 mod examples;
 /// What goes wrong with projectors, databases and disks, and what then happens.
@@ -39,6 +41,8 @@ mod quarantine;
 mod real_log;
 /// What happens to files in the watched folder.
 mod reload;
+/// Which events a projector is sent.
+mod subscriptions;
 /// Rows are found by words, the same ones on both stores.
 mod text_search;
 /// House rules: arrows between rooms, docs, the interface's copies.

@@ -20,19 +20,18 @@ pub(super) fn check_indexes(raw: &[RawIndex], columns: &[Column]) -> Result<Vec<
         .collect()
 }
 
-/// Refuses columns whose names readers of a text index could not tell from its
-/// own.
+/// Refuses columns whose names readers, or SQLite, could not tell from those that
+/// a text index has itself.
 pub(super) fn check_readers_columns(indexes: &[Index], columns: &[Column]) -> Result<(), String> {
     if !indexes.iter().any(|index| index.kind == IndexKind::Text) {
         return Ok(());
     }
-    match [WORDS_COLUMN, RANK_COLUMN]
+    match [WORDS_COLUMN, RANK_COLUMN, "rowid"]
         .into_iter()
         .find(|&name| find(columns, name).is_some())
     {
         Some(name) => Err(format!(
-            "column `{name}` has the name of a column that readers of its text index see; \
-             call it otherwise"
+            "column `{name}` has a name that its text index keeps for itself; call it otherwise"
         )),
         None => Ok(()),
     }
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn names_that_readers_of_words_see_are_kept() {
-        for name in ["words", "rank"] {
+        for name in ["words", "rank", "rowid"] {
             let said = refused(vec![text(&["id"])], &["id", name]);
             assert!(said.contains(name), "{said}");
             assert_eq!(refused(vec![], &["id", name]), "sound");

@@ -150,3 +150,38 @@ macro_rules! enriched {
         }
     };
 }
+
+/// A projector that counts the events it is sent, by tenant and stream. It is
+/// sent those that its arguments want, or else all.
+#[macro_export]
+macro_rules! subscriber {
+    ($name:ident, $table:literal, $($wants:tt)*) => {
+        use lantern_sdk::prelude::*;
+
+        /// The events of a stream.
+        #[derive(Table)]
+        #[table(name = $table)]
+        pub struct Sent {
+            /// Whose stream it is.
+            #[key]
+            pub of: String,
+            /// How many there were.
+            pub events: i64,
+        }
+
+        /// Anything.
+        #[derive(Events)]
+        pub enum Any {
+            /// Whatever it is.
+            #[event(other)]
+            Anything,
+        }
+
+        /// Counts.
+        #[projector(version = "1.0.0", tables(Sent), needs(streams), $($wants)*)]
+        pub fn $name(event: Event<Any>, rows: &mut Rows) {
+            let of = format!("{} {}", event.tenant.unwrap_or_default(), &*event.stream);
+            rows.increment(Sent::key(&of)).by(Sent::events, 1);
+        }
+    };
+}

@@ -9,7 +9,7 @@
 
 use crate::model::{GenerationId, RANK_COLUMN, Table, WORDS_COLUMN};
 use crate::read_store::schema::{
-    DELETED_COLUMN, ROW_COLUMN, column_names, physical_table, physical_text, quoted, quoted_list,
+    DELETED_COLUMN, ROW_COLUMN, column_names, physical_table, physical_text, quoted,
 };
 
 /// The tables that FTS5 keeps beside an index whose texts are elsewhere.
@@ -25,7 +25,7 @@ pub(super) fn create(generation: GenerationId, at: usize, table: &Table) -> Opti
     Some(format!(
         "CREATE VIRTUAL TABLE {} USING fts5({}, content={}, content_rowid={}, tokenize={})",
         quoted(&physical_text(generation, at)),
-        searched(table)?,
+        searched(table)?.join(", "),
         quoted(&physical_table(generation, &table.name)),
         quoted(ROW_COLUMN),
         quoted(TOKENIZER),
@@ -41,8 +41,8 @@ pub(super) fn fill_and_follow(
 ) -> Option<String> {
     let index = quoted(&physical_text(generation, at));
     let physical = quoted(&physical_table(generation, &table.name));
-    let columns = searched(table)?;
-    let names: Vec<String> = columns.split(", ").map(str::to_owned).collect();
+    let names = searched(table)?;
+    let columns = names.join(", ");
     let of = |row: &str| -> String {
         let values = names.iter().map(|name| format!("{row}.{name}"));
         values.collect::<Vec<_>>().join(", ")
@@ -105,11 +105,8 @@ pub(super) fn all_of(words: &[String]) -> String {
 }
 
 /// The columns of the text index, quoted.
-fn searched(table: &Table) -> Option<String> {
-    let index = table.text_index()?;
-    let names = index
-        .columns
-        .iter()
-        .map(|part| table.columns[part.column].name.as_str());
-    Some(quoted_list(names))
+fn searched(table: &Table) -> Option<Vec<String>> {
+    let parts = table.text_index()?.columns.iter();
+    let names = parts.map(|part| quoted(&table.columns[part.column].name));
+    Some(names.collect())
 }
