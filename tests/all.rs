@@ -3,6 +3,8 @@
 /// What every test stands on.
 mod harness;
 
+/// A first replay over thousands of streams, and what is new after it.
+mod billing;
 /// Each example ends in its expected rows.
 mod examples;
 /// What goes wrong with projectors, databases and disks, and what then happens.
@@ -32,6 +34,8 @@ mod promises {
         std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
     }
 }
+/// What is declared to be looked up comes in few queries, and changes nothing.
+mod lookups;
 /// Events that cannot be projected are set aside with their stream.
 mod quarantine;
 /// The large log of incidents ends in the rows that are expected.
@@ -40,6 +44,10 @@ mod real_log;
 mod reload;
 /// Events of an entity come in the order of its versions.
 mod strict_order;
+/// Which events a projector is sent.
+mod subscriptions;
+/// Rows are found by words, the same ones on both stores.
+mod text_search;
 /// House rules: arrows between rooms, docs, the interface's copies.
 mod tidy;
 /// When projectors work: at once, in batches, by a schedule.

@@ -84,6 +84,7 @@ impl Setting {
             pacing,
             failing: lantern::config::FailurePolicy::default().while_live(),
             update: lantern::config::Update::Immediate,
+            most_waiting: 0,
             owner: Owner {
                 host: "bench".into(),
                 instance: "bench".into(),

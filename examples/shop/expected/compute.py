@@ -105,6 +105,34 @@ def contribution(tenant, order_id, events):
     }
 
 
+def found_by(tenant, order_id, events):
+    # The newest state, with the names of when it came.
+    at, data = seen(events)[-1]
+    customer = as_of(CUSTOMERS, (tenant, data["customer_id"]), at)
+    products = [as_of(PRODUCTS, (tenant, line["product_id"]), at) for line in ordered(data)]
+    return {
+        "tenant": tenant,
+        "order_id": order_id,
+        "customer_name": customer["name"] if customer else None,
+        "product_names": ", ".join(product["name"] for product in products if product),
+        "note": data.get("note"),
+        "status": data["status"],
+        "placed_at": data["placed_at"],
+    }
+
+
+def words(text):
+    return set("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def search(orders, question):
+    texts = ("order_id", "customer_name", "product_names", "note")
+    return [
+        f"{order['tenant']} {order['order_id']}" for order in orders
+        if words(question) <= set().union(*(words(order[text] or "") for text in texts))
+    ]
+
+
 def days(contributions):
     orders, cancelled, revenue = Counter(), Counter(), Counter()
     for order in contributions:
@@ -134,6 +162,11 @@ def write(table, rows):
     (Path(__file__).parent / f"{table}.json").write_text(text)
 
 
+QUESTIONS = ["lamp", "LAMP desk", "o-004", "ada", "Ada lamp", "lindqvist", "keller", "jürgen",
+             "café", "cafe", "ring twice", "ring", "ink blue", "notebook a5", "lam", "gift!",
+             "it's", "teapot honey cups"]
+
+
 CUSTOMERS, PRODUCTS, ORDERS = history("customer"), history("product"), history("order")
 
 write("customers", things("customer", CUSTOMERS, ["name", "email"]))
@@ -147,3 +180,9 @@ write("order_items", [
 contributions = [contribution(*key, events) for key, events in ORDERS.items()]
 write("order_contributions", contributions)
 write("order_analytics", days(contributions))
+searched = [found_by(*key, events) for key, events in ORDERS.items()]
+write("order_search", searched)
+names = [("customer", CUSTOMERS), ("product", PRODUCTS)]
+for kind, known in names:
+    write(f"search_{kind}s", things(kind, known, ["name"]))
+write("searches/order_search", {question: search(searched, question) for question in QUESTIONS})

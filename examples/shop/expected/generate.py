@@ -25,6 +25,9 @@ GOODS = {
     "tea-room": [("Assam 250 g", "tea", 1190), ("Sencha 100 g", "tea", 1450),
                  ("Teapot", "ware", 3900), ("Honey", None, 720), ("Cups, six", "ware", 4400)],
 }
+# What people add to an order, by its number.
+NOTES = {1: "Please ring twice", 2: "A gift: no invoice, please", 4: "Für Jürgen – it's for the café",
+         7: "Leave it with Mrs. Keller, 3rd floor", 9: "ASAP!", 11: "Ring at the back door"}
 chance = random.Random(20260504)
 arrivals = []
 
@@ -98,6 +101,8 @@ def order(shop, currency, number):
         data = {"order_id": order_id, "event_version": version, "customer_id": customer,
                 "status": status, "currency": currency, "placed_at": stamp(placed),
                 "updated_at": stamp(at), "lines": lines}
+        if number in NOTES:
+            data["note"] = NOTES[number]
         if number % 5 == 0:
             # A field that is of no interest here.
             data["channel"] = "phone"

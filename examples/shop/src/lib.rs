@@ -21,7 +21,12 @@ pub use tables::{Customer, OrderItem, OrderSummary, Product};
 #[projector(
     name = "shop",
     version = "1.0.0",
-    tables(OrderSummary, OrderItem, Customer, Product)
+    tables(OrderSummary, OrderItem, Customer, Product),
+    // What an order looks up, so that a page of orders asks once for all of them.
+    lookup(OrderSummary, types("order.*"), key("$.order_id")),
+    lookup(OrderItem, types("order.*"), key("$.order_id", "$.lines[*].line_no")),
+    lookup(Customer, types("order.*"), key("$.customer_id")),
+    lookup(Product, types("order.*"), key("$.lines[*].product_id"))
 )]
 pub fn shop(event: Event<ShopEvent>, rows: &mut Rows) -> Result<()> {
     match event.data {

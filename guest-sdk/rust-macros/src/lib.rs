@@ -2,10 +2,12 @@
 //! which also documents them.
 //!
 //! - `table.rs`: a struct is a row: its declaration, its key, its columns.
+//! - `index.rs`: the indexes among its declaration.
 //! - `events.rs`: an enum is the events a projector knows.
 //! - `projector.rs`: a function is a projector, and the component's export.
 
 mod events;
+mod index;
 mod projector;
 mod table;
 
@@ -53,6 +55,7 @@ pub fn derive_events(input: TokenStream) -> TokenStream {
 /// | `tenants("eu", "us")` | the tenants it wants | all |
 /// | `needs(ids, streams, metadata)` | parts of an event to send along | none |
 /// | `order(entity = "$.order_id", version = "$.version")` | events of an entity come in the order of its versions | that of the log |
+/// | `lookup(Customer, types("order.*"), key("$.customer_id"))` | rows that these events will need, by where the parts of the key stand; a hint, any number of them | none |
 #[proc_macro_attribute]
 pub fn projector(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments);

@@ -98,12 +98,57 @@ pub(crate) struct Arguments {
     needs_streams: bool,
     metadata: bool,
     order: Option<Order>,
+    lookups: Vec<Lookup>,
 }
 
 /// `order(entity = "..", version = "..")`.
 struct Order {
     entity: LitStr,
     version: LitStr,
+}
+
+/// `lookup(Customer, types("order.*"), key("$.customer_id"))`.
+struct Lookup {
+    table: Type,
+    types: Vec<LitStr>,
+    key: Vec<LitStr>,
+}
+
+impl Lookup {
+    fn declaration(&self) -> TokenStream {
+        let Self { table, types, key } = self;
+        quote!(::lantern_sdk::__private::lookup::<#table>(&[#(#types),*], &[#(#key),*]))
+    }
+}
+
+impl Parse for Lookup {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let content;
+        parenthesized!(content in input);
+        let mut lookup = Self {
+            table: content.parse()?,
+            types: Vec::new(),
+            key: Vec::new(),
+        };
+        while content.parse::<Option<Token![,]>>()?.is_some() && !content.is_empty() {
+            let argument: Ident = content.parse()?;
+            match argument.to_string().as_str() {
+                "types" => lookup.types = list(&content)?,
+                "key" => lookup.key = list(&content)?,
+                _ => {
+                    return Err(Error::new_spanned(
+                        argument,
+                        "expected types(..) or key(..)",
+                    ));
+                }
+            }
+        }
+        if lookup.key.is_empty() {
+            let what = "say where in an event the key stands: key(\"$.customer_id\")";
+            return Err(Error::new_spanned(lookup.table, what));
+        }
+        Ok(lookup)
+    }
 }
 
 impl Arguments {
@@ -139,6 +184,7 @@ impl Arguments {
             metadata,
             ..
         } = self;
+        let lookups = self.lookups.iter().map(Lookup::declaration);
         Ok(quote! {
             ::lantern_sdk::__private::Description {
                 name: #name.into(),
@@ -155,6 +201,7 @@ impl Arguments {
                 },
                 tables: ::std::vec![#(<#tables as ::lantern_sdk::Table>::declaration()),*],
                 order: #order,
+                lookups: ::std::vec![#(#lookups),*],
             }
         })
     }
@@ -191,9 +238,10 @@ impl Parse for Arguments {
                 "tenants" => arguments.tenants = list(input)?,
                 "needs" => arguments.read_needs(input)?,
                 "order" => arguments.order = Some(read_order(input)?),
+                "lookup" => arguments.lookups.push(input.parse()?),
                 _ => {
                     let known = "expected name = \"..\", version = \"..\", tables(..), types(..), \
-                                 streams(..), tenants(..), needs(..) or order(..)";
+                                 streams(..), tenants(..), needs(..), order(..) or lookup(..)";
                     return Err(Error::new_spanned(argument, known));
                 }
             }

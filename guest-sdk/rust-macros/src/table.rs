@@ -3,13 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
+use syn::parse::ParseStream;
 use syn::visit_mut::VisitMut;
 use syn::{
     Data, DeriveInput, Error, Field, Fields, GenericParam, Ident, Lifetime, LitStr, Result, Token,
-    Type, parenthesized,
+    Type,
 };
+
+use crate::index::{Index, Kind, ParsedIndex};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let table = Table::read(input)?;
@@ -31,10 +32,10 @@ struct Table<'i> {
     stored: TokenStream,
 }
 
-struct Column<'i> {
+pub(crate) struct Column<'i> {
     field: &'i Field,
-    ident: &'i Ident,
-    name: String,
+    pub(crate) ident: &'i Ident,
+    pub(crate) name: String,
     index: u16,
     in_key: bool,
 }
@@ -320,13 +321,23 @@ impl Options {
                     check_name(&name.value(), &name)?;
                     self.name = Some(name.value());
                 }
-                "index" => self.indexes.push(ParsedIndex::read(content, false)?),
-                "unique" => self.indexes.push(ParsedIndex::read(content, true)?),
+                "index" => self
+                    .indexes
+                    .push(ParsedIndex::read(content, Kind::Ordered)?),
+                "unique" => self.indexes.push(ParsedIndex::read(content, Kind::Unique)?),
+                "text" => {
+                    let index = ParsedIndex::read(content, Kind::Text)?;
+                    if self.indexes.iter().any(ParsedIndex::is_text) {
+                        let what = "a table has one text index; name all its columns there";
+                        return Err(Error::new_spanned(argument, what));
+                    }
+                    self.indexes.push(index);
+                }
                 "guarded" => self.guarded = true,
                 "tenant_keyed" => self.tenant_keyed = true,
                 _ => {
-                    let known =
-                        "expected name = \"..\", index(..), unique(..), guarded or tenant_keyed";
+                    let known = "expected name = \"..\", index(..), unique(..), text(..), guarded \
+                                 or tenant_keyed";
                     return Err(Error::new_spanned(argument, known));
                 }
             }
@@ -335,99 +346,6 @@ impl Options {
             }
         }
         Ok(())
-    }
-}
-
-/// `index(..)` or `unique(..)` as written.
-struct ParsedIndex {
-    columns: Punctuated<ParsedIndexColumn, Token![,]>,
-    unique: bool,
-}
-
-/// `column`, `column -> "$.path"`, either with `asc` or `desc`.
-struct ParsedIndexColumn {
-    column: Ident,
-    path: Option<String>,
-    descending: bool,
-}
-
-/// An index whose columns exist.
-struct Index {
-    columns: Vec<(String, Option<String>, bool)>,
-    unique: bool,
-}
-
-impl ParsedIndex {
-    fn read(input: ParseStream, unique: bool) -> Result<Self> {
-        let content;
-        parenthesized!(content in input);
-        Ok(Self {
-            columns: Punctuated::parse_terminated(&content)?,
-            unique,
-        })
-    }
-
-    fn resolve(self, columns: &[Column<'_>]) -> Result<Index> {
-        let resolve = |part: ParsedIndexColumn| {
-            let Some(column) = columns.iter().find(|column| *column.ident == part.column) else {
-                return Err(Error::new_spanned(part.column, "there is no such field"));
-            };
-            Ok((column.name.clone(), part.path, part.descending))
-        };
-        Ok(Index {
-            columns: self
-                .columns
-                .into_iter()
-                .map(resolve)
-                .collect::<Result<_>>()?,
-            unique: self.unique,
-        })
-    }
-}
-
-impl Parse for ParsedIndexColumn {
-    fn parse(input: ParseStream) -> Result<Self> {
-        let column = input.call(Ident::parse_any)?;
-        let mut path = None;
-        if input.parse::<Option<Token![->]>>()?.is_some() {
-            path = Some(input.parse::<LitStr>()?.value());
-        }
-        let descending = match input.parse::<Option<Ident>>()? {
-            None => false,
-            Some(direction) if direction == "asc" => false,
-            Some(direction) if direction == "desc" => true,
-            Some(other) => return Err(Error::new_spanned(other, "expected `asc` or `desc`")),
-        };
-        Ok(Self {
-            column,
-            path,
-            descending,
-        })
-    }
-}
-
-impl Index {
-    fn declaration(&self) -> TokenStream {
-        let unique = self.unique;
-        let columns = self.columns.iter().map(|(column, path, descending)| {
-            let path = match path {
-                Some(path) => quote!(::core::option::Option::Some(#path.into())),
-                None => quote!(::core::option::Option::None),
-            };
-            quote! {
-                ::lantern_sdk::__private::IndexColumn {
-                    column: #column.into(),
-                    path: #path,
-                    descending: #descending,
-                }
-            }
-        });
-        quote! {
-            ::lantern_sdk::__private::Index {
-                columns: ::std::vec![#(#columns),*],
-                unique: #unique,
-            }
-        }
     }
 }
 

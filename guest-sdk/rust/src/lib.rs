@@ -113,12 +113,12 @@ pub mod __private {
     pub use crate::bindings::exports::lantern::projector::projection::Guest;
     pub use crate::bindings::lantern::projector::types::{
         Batch, Column, Commands, Description, Envelope, EventFilter, Failure, Index, IndexColumn,
-        StrictOrder, Table,
+        IndexKind, StrictOrder, Table,
     };
     pub use crate::payload::{Payload, PayloadError, borrow_optional};
     #[cfg(target_arch = "wasm32")]
     pub use crate::projector::answer;
-    pub use crate::projector::{run, types_of};
+    pub use crate::projector::{lookup, run, types_of};
 }
 
 /// The README's example is a test.

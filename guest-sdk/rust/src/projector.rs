@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use crate::bindings::lantern::projector::types::{Batch, Description, Failure};
+use crate::bindings::lantern::projector::types::{Batch, Description, Failure, Lookup};
 use crate::error::Result;
 use crate::event::{Event, Events, Walk};
 use crate::log;
 use crate::rows::Rows;
+use crate::table::Owned;
 
 /// A projector: what `#[projector]` makes of a function.
 pub trait Projector {
@@ -100,6 +101,16 @@ where
     F: Fn(Event<'a, D>, &mut Rows) -> O,
 {
     D::TYPES.iter().map(|name| name.to_string()).collect()
+}
+
+/// What the projector says of rows that it will look up. The table is its own.
+pub fn lookup<T: Owned>(types: &[&str], key: &[&str]) -> Lookup {
+    let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+    Lookup {
+        table: T::declaration().name,
+        types: texts(types),
+        key: texts(key),
+    }
 }
 
 #[cfg(target_arch = "wasm32")]

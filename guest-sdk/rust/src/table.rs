@@ -22,6 +22,7 @@ use crate::error::Result;
 /// | `index(status)`, `index(customer_id, created_at desc)` | an index |
 /// | `index(items -> "$.supplier_id")` | an index on a member of a json column |
 /// | `unique(number)` | an index under which no two rows are equal |
+/// | `text(title, body)` | the index by whose words rows are found; of texts, one per table |
 /// | `guarded` | rows carry an entity version: see [`Guarded`] |
 /// | `tenant_keyed` | the host adds the event's tenant to the key |
 ///

@@ -1,5 +1,6 @@
 //! A projector that uses all of the interface, from its macros to its rows.
 
+use lantern_sdk::__private::IndexKind;
 use lantern_sdk::Projector;
 use lantern_sdk::prelude::*;
 use lantern_sdk::testing::{event, events_from_json_lines, given, json};
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
     index(status),
     index(customer_id, created_at desc),
     index(items -> "$.supplier_id" desc),
-    unique(number)
+    unique(number),
+    text(customer_id, status)
 )]
 struct Order {
     #[key]
@@ -320,7 +322,11 @@ fn the_description_is_what_the_source_says() {
             format!(
                 "{}{}",
                 columns.collect::<Vec<_>>().join("+"),
-                if index.unique { "!" } else { "" }
+                match index.kind {
+                    IndexKind::Ordered => "",
+                    IndexKind::Unique => "!",
+                    IndexKind::Text => "?",
+                }
             )
         })
         .collect();
@@ -330,7 +336,8 @@ fn the_description_is_what_the_source_says() {
             "status",
             "customer_id+created_at↓",
             "items$.supplier_id↓",
-            "number!"
+            "number!",
+            "customer_id+status?"
         ]
     );
 }

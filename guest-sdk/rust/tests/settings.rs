@@ -27,7 +27,9 @@ mod tenants {
         tables(Seen),
         types("seen.*"),
         tenants("de", "fr"),
-        needs(ids, metadata)
+        needs(ids, metadata),
+        lookup(Seen, types("seen.*", "other"), key("$.name")),
+        lookup(Seen, key("stream"))
     )]
     fn seen(event: Event<Any>, rows: &mut Rows) -> Result<()> {
         let name = match event.data {
@@ -45,6 +47,20 @@ mod tenants {
             .by(Seen::times, more.unwrap_or(1));
         assert!(event.id.starts_with("event-"));
         Ok(())
+    }
+
+    #[test]
+    fn lookups_are_declared_by_table_types_and_key() {
+        let lookups = lantern_sdk::Projector::describe(&seen).lookups;
+        let declared: Vec<_> = lookups
+            .iter()
+            .map(|lookup| (&*lookup.table, lookup.types.join("|"), lookup.key.join("|")))
+            .collect();
+        let expected = [
+            ("seen", "seen.*|other".to_owned(), "$.name".to_owned()),
+            ("seen", String::new(), "stream".into()),
+        ];
+        assert_eq!(declared, expected);
     }
 
     #[test]

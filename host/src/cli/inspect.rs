@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::numbers::bytes;
 use super::output::{Column, print, print_json, printable, table};
-use crate::model::{Description, Pattern, Table};
+use crate::model::{Description, IndexKind, Lookup, Pattern, Table};
 use crate::operations::{self, Inspection};
 
 /// Look into a component as a host would, without putting it to use
@@ -67,6 +67,9 @@ fn inspection_text(inspection: &Inspection) -> String {
     for table in &about.tables {
         text += &table_text(table);
     }
+    for lookup in &about.lookups {
+        text += &lookup_text(about, lookup);
+    }
     text
 }
 
@@ -78,6 +81,17 @@ fn order_text(about: &Description) -> String {
         ),
         None => "that of the log".into(),
     }
+}
+
+fn lookup_text(about: &Description, lookup: &Lookup) -> String {
+    let key: Vec<String> = lookup.key.iter().map(ToString::to_string).collect();
+    let types = match lookup.types.is_empty() {
+        true => "all events".into(),
+        false => listed(&lookup.types),
+    };
+    let table = about.tables.get(lookup.table).map_or("?", |t| &t.name);
+    let text = format!("\nlooks up {table} by {} for {types}", key.join(", "));
+    text.lines().map(printable).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn wants_text(about: &Description) -> String {
@@ -138,10 +152,10 @@ fn table_text(described: &Table) -> String {
     for index in &described.indexes {
         text += &format!(
             "{} {}\n",
-            if index.unique {
-                "unique index"
-            } else {
-                "index"
+            match index.kind {
+                IndexKind::Ordered => "index",
+                IndexKind::Unique => "unique index",
+                IndexKind::Text => "text index",
             },
             index_text(described, index)
         );

@@ -21,6 +21,7 @@ Examples:
   lantern query page_visits
   lantern query orders --where status=open --where 'shipped_at is null'
   lantern query orders --order -total --limit 10
+  lantern query order_search --search 'desk lamp'
   lantern query orders --format json | jq '.[].total'")]
 pub(super) struct Ask {
     /// The read model: a table that some projector owns
@@ -30,6 +31,11 @@ pub(super) struct Ask {
     /// null'`. May be given several times: all must hold
     #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
     conditions: Vec<Condition>,
+
+    /// Only rows in which all these words occur, in whatever case and order, by
+    /// the table's text index. What fits best comes first, unless --order is given
+    #[arg(long, value_name = "WORDS")]
+    search: Option<String>,
 
     /// Order by a column, descending with a `-` before it. May be given several
     /// times [default: the key]
@@ -76,6 +82,7 @@ impl Ask {
         Query {
             table: self.table.clone(),
             conditions: self.conditions.clone(),
+            search: self.search.clone(),
             order: self.order.iter().map(|column| order(column)).collect(),
             limit: limit.map(|limit| limit.saturating_add(1)),
         }

@@ -8,6 +8,8 @@ mod dead_letter;
 mod event;
 mod gap;
 mod generation;
+mod indexes;
+mod lookup;
 mod member;
 mod name;
 mod order;
@@ -30,6 +32,7 @@ pub use generation::{
     Digest, Epoch, Failure, FailureClass, Generation, GenerationId, GenerationState,
     ProjectorRecord, WantedState,
 };
+pub use lookup::{KeySource, Lookup, RawLookup};
 pub use member::{InvalidPath, MemberPath, Members, Scalar};
 pub use name::{InvalidName, check_name, is_reserved};
 pub use order::{OrderKey, StrictOrder, WaitingChanges, WaitingCount, WaitingEvent};
@@ -39,6 +42,6 @@ pub use projector::{
     RawTable,
 };
 pub use row::{Changes, Row, TableChanges};
-pub use table::{Column, Index, IndexColumn, Table};
+pub use table::{Column, Index, IndexColumn, IndexKind, RANK_COLUMN, Table, WORDS_COLUMN};
 pub use time::{Timestamp, TimestampError};
 pub use value::{ColumnType, Value, ValueError};

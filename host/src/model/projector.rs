@@ -5,10 +5,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::member::MemberPath;
+use super::indexes::{check_indexes, check_readers_columns, find};
+use super::lookup::{KeySource, Lookup, RawLookup, check_lookup};
 use super::name::{InvalidName, check_name};
 use super::order::{StrictOrder, versions_table};
-use super::table::{Column, Index, IndexColumn, Table};
+use super::table::{Column, IndexKind, Table};
 use super::value::ColumnType;
 
 /// The checked name of a projector.
@@ -106,9 +107,19 @@ pub struct Description {
     /// The order in which its events must come, if that of the log will not do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<StrictOrder>,
+    /// The rows that its events will need.
+    #[serde(default)]
+    pub lookups: Vec<Lookup>,
 }
 
 impl Description {
+    /// Whether a lookup needs the events' streams, though the projector itself
+    /// may not.
+    pub fn looks_up_by_stream(&self) -> bool {
+        let mut sources = self.lookups.iter().flat_map(|lookup| &lookup.key);
+        sources.any(|source| *source == KeySource::Stream)
+    }
+
     /// Whether any table is keyed by tenant, so that a batch may hold the
     /// events of one tenant only.
     pub fn is_tenant_keyed(&self) -> bool {
@@ -143,6 +154,8 @@ pub struct RawDescription {
     pub tables: Vec<RawTable>,
     /// What entity and version are read from, for strict order.
     pub order: Option<(String, String)>,
+    /// The rows that its events will need.
+    pub lookups: Vec<RawLookup>,
 }
 
 /// A table as a projector describes it.
@@ -154,10 +167,10 @@ pub struct RawTable {
     pub columns: Vec<(String, ColumnType, bool)>,
     /// The names of the key's columns.
     pub key: Vec<String>,
-    /// For each index whether it is unique, and column, JSON path and direction
-    /// (`true` is descending) of each part.
+    /// For each index its kind, and column, JSON path and direction (`true` is
+    /// descending) of each part.
     #[allow(clippy::type_complexity, reason = "lives for one conversion only")]
-    pub indexes: Vec<(bool, Vec<(String, Option<String>, bool)>)>,
+    pub indexes: Vec<(IndexKind, Vec<(String, Option<String>, bool)>)>,
     /// Whether the host adds the tenant to the key.
     pub tenant_keyed: bool,
     /// Whether rows carry an entity version.
@@ -221,6 +234,8 @@ const MOST_INDEXES: usize = 32;
 const MOST_INDEX_COLUMNS: usize = 32;
 /// It is shown wherever its projector is, and build metadata may be of any length.
 const MOST_VERSION_BYTES: usize = 64;
+/// One for each table is what is usual.
+const MOST_LOOKUPS: usize = 64;
 const MOST_FILTER_ENTRIES: usize = 1_000;
 
 /// The column that the host adds to tenant-keyed tables.
@@ -242,12 +257,15 @@ impl RawDescription {
         let mut names = HashSet::new();
         for raw in self.tables {
             let table = raw.check()?;
-            if !names.insert(table.name.clone()) {
-                return Err(InvalidDescription::DuplicateTable(table.name));
+            for name in table.readers_names() {
+                if !names.insert(name.clone()) {
+                    return Err(InvalidDescription::DuplicateTable(name));
+                }
             }
             tables.push(table);
         }
         let order = self.order.map(StrictOrder::check).transpose()?;
+        let lookups = check_lookups(self.lookups, &tables)?;
         let [types, streams, tenants] = self.wants;
         Ok(Description {
             name,
@@ -260,8 +278,21 @@ impl RawDescription {
             needs: self.needs,
             tables,
             order,
+            lookups,
         })
     }
+}
+
+fn check_lookups(raw: Vec<RawLookup>, tables: &[Table]) -> Result<Vec<Lookup>, InvalidDescription> {
+    at_most("lookups", raw.len(), MOST_LOOKUPS)?;
+    let check = |(table, types, key): RawLookup| {
+        let types = check_patterns(types)?;
+        check_lookup(&table, types, &key, tables).map_err(|reason| InvalidDescription::Table {
+            table: shown(&table),
+            reason,
+        })
+    };
+    raw.into_iter().map(check).collect()
 }
 
 impl RawTable {
@@ -269,9 +300,14 @@ impl RawTable {
         check_name("table", &self.name)?;
         at_most("columns", self.columns.len(), MOST_COLUMNS)?;
         at_most("indexes", self.indexes.len(), MOST_INDEXES)?;
+        for (_, parts) in &self.indexes {
+            at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
+        }
         let columns = self.check_columns()?;
         let key = self.check_key(&columns)?;
-        let indexes = self.check_indexes(&columns)?;
+        let indexes = check_indexes(&self.indexes, &columns);
+        let indexes = indexes.map_err(|reason| self.refuse(reason))?;
+        check_readers_columns(&indexes, &columns).map_err(|reason| self.refuse(reason))?;
         Ok(Table {
             name: self.name,
             columns,
@@ -338,57 +374,12 @@ impl RawTable {
         Ok(key)
     }
 
-    fn check_indexes(&self, columns: &[Column]) -> Result<Vec<Index>, InvalidDescription> {
-        let mut indexes = Vec::new();
-        for (unique, parts) in &self.indexes {
-            if parts.is_empty() {
-                return Err(self.refuse("an index has no column".into()));
-            }
-            at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
-            let mut index_columns = Vec::new();
-            for (name, path, descending) in parts {
-                let column = find(columns, name).ok_or_else(|| {
-                    self.refuse(format!("index column `{}` is not declared", shown(name)))
-                })?;
-                if let Some(path) = path {
-                    check_path(path, columns[column].column_type)
-                        .map_err(|reason| self.refuse(reason))?;
-                }
-                index_columns.push(IndexColumn {
-                    column,
-                    path: path.clone(),
-                    descending: *descending,
-                });
-            }
-            indexes.push(Index {
-                columns: index_columns,
-                unique: *unique,
-            });
-        }
-        Ok(indexes)
-    }
-
     fn refuse(&self, reason: String) -> InvalidDescription {
         InvalidDescription::Table {
             table: self.name.clone(),
             reason,
         }
     }
-}
-
-fn find(columns: &[Column], name: &str) -> Option<usize> {
-    columns.iter().position(|column| column.name == name)
-}
-
-fn check_path(path: &str, column_type: ColumnType) -> Result<(), String> {
-    if column_type != ColumnType::Json {
-        return Err(format!(
-            "an index has the path {path:?} into a column of type {column_type}"
-        ));
-    }
-    MemberPath::parse(path)
-        .map(drop)
-        .map_err(|error| format!("index {error}"))
 }
 
 fn check_patterns(list: Vec<String>) -> Result<Vec<Pattern>, InvalidDescription> {
@@ -430,6 +421,7 @@ mod tests {
             wants: [vec!["order.*".into()], vec![], vec![]],
             needs: Envelope::default(),
             order: None,
+            lookups: vec![],
             tables: vec![RawTable {
                 name: "order_summaries".into(),
                 columns: vec![
@@ -437,7 +429,10 @@ mod tests {
                     ("items".into(), ColumnType::Json, true),
                 ],
                 key: vec!["order_id".into()],
-                indexes: vec![(false, vec![("items".into(), Some("$.a.b".into()), true)])],
+                indexes: vec![(
+                    IndexKind::Ordered,
+                    vec![("items".into(), Some("$.a.b".into()), true)],
+                )],
                 ..RawTable::default()
             }],
         }

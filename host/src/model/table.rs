@@ -4,6 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::value::ColumnType;
 
+/// What stands behind a table's name in the name under which readers search.
+const TEXT_SUFFIX: &str = "_text";
+
+/// The column in which readers search.
+pub const WORDS_COLUMN: &str = "words";
+
+/// The column by which SQLite sorts what is found: less is better.
+pub const RANK_COLUMN: &str = "rank";
+
 /// A table that a projector declared and the host found sound.
 ///
 /// In a tenant-keyed table the host has put the column `tenant` first, and
@@ -41,8 +50,28 @@ pub struct Column {
 pub struct Index {
     /// What is indexed, in order.
     pub columns: Vec<IndexColumn>,
-    /// Whether two rows may not share the same values.
-    pub unique: bool,
+    /// What it is for.
+    pub kind: IndexKind,
+}
+
+/// What a secondary index is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexKind {
+    /// Rows are found by equality, by range and in order.
+    #[default]
+    Ordered,
+    /// The same; and no two rows may share the same values.
+    Unique,
+    /// Rows are found by words.
+    Text,
+}
+
+impl Index {
+    /// Whether no two rows may share the same values.
+    pub fn is_unique(&self) -> bool {
+        self.kind == IndexKind::Unique
+    }
 }
 
 /// One part of an index.
@@ -61,6 +90,24 @@ impl Table {
     /// the host's `tenant` column, else 0.
     pub fn host_columns(&self) -> usize {
         usize::from(self.tenant_keyed)
+    }
+
+    /// The index by whose words rows are found, if there is one.
+    pub fn text_index(&self) -> Option<&Index> {
+        self.indexes
+            .iter()
+            .find(|index| index.kind == IndexKind::Text)
+    }
+
+    /// The name under which readers search, if there is a text index.
+    pub fn text_name(&self) -> Option<String> {
+        let name = |_| format!("{}{TEXT_SUFFIX}", self.name);
+        self.text_index().map(name)
+    }
+
+    /// All names that readers know the table by.
+    pub fn readers_names(&self) -> impl Iterator<Item = String> {
+        std::iter::once(self.name.clone()).chain(self.text_name())
     }
 
     /// Whether a column is part of the key.

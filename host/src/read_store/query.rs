@@ -11,6 +11,9 @@ pub struct Query {
     pub table: String,
     /// All must hold.
     pub conditions: Vec<Condition>,
+    /// Words that must all occur in the text index, whatever their case. What
+    /// fits best comes first, if no order is given.
+    pub search: Option<String>,
     /// Column names and whether they descend; the key when empty. Rows that are
     /// equal in these columns come in the order of the key.
     pub order: Vec<(String, bool)>,
@@ -41,13 +44,22 @@ pub struct Answer {
 #[derive(Debug)]
 pub(super) struct CheckedQuery {
     pub(super) conditions: Vec<(usize, Value)>,
+    /// Words, each of letters and digits alone; none when nothing is searched.
+    pub(super) words: Vec<String>,
+    /// Whether what fits best comes first, before any order.
+    pub(super) by_relevance: bool,
     pub(super) order: Vec<(usize, bool)>,
     pub(super) limit: Option<u64>,
 }
 
 impl Query {
-    /// Checks the question against the table that it is about.
-    pub(super) fn check(&self, table: &Table) -> Result<CheckedQuery, StoreError> {
+    /// Checks the question against the table that it is about, and whether its
+    /// indexes have been made.
+    pub(super) fn check(&self, table: &Table, indexed: bool) -> Result<CheckedQuery, StoreError> {
+        let words = match &self.search {
+            Some(text) => read_words(table, indexed, text)?,
+            None => Vec::new(),
+        };
         let mut conditions = Vec::new();
         for condition in &self.conditions {
             let column = find_column(table, &condition.column)?;
@@ -65,6 +77,8 @@ impl Query {
         order.extend(table.key.iter().map(|&column| (column, false)));
         Ok(CheckedQuery {
             conditions,
+            by_relevance: !words.is_empty() && self.order.is_empty(),
+            words,
             order,
             limit: self.limit,
         })
@@ -93,6 +107,35 @@ fn find_column(table: &Table, name: &str) -> Result<usize, StoreError> {
                 table.name
             ))
         })
+}
+
+/// The words of a search. They are split as both stores split texts, so that
+/// nothing in them means anything to the stores' languages of search.
+fn read_words(table: &Table, indexed: bool, text: &str) -> Result<Vec<String>, StoreError> {
+    let name = &table.name;
+    if table.text_index().is_none() {
+        return Err(StoreError::BadQuery(format!(
+            "read model `{name}` has no text index, so it cannot be searched; its projector \
+             declares none"
+        )));
+    }
+    if !indexed {
+        return Err(StoreError::BadQuery(format!(
+            "the text index of `{name}` is made when its projector has caught up for the first \
+             time; `lantern status` shows how far it is"
+        )));
+    }
+    let words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_owned).collect();
+    if words.is_empty() {
+        let shown: String = text.chars().take(40).collect();
+        return Err(StoreError::BadQuery(format!(
+            "`{shown}` has no letter and no digit, so there is no word to search for"
+        )));
+    }
+    Ok(words)
 }
 
 fn read_value(table: &Table, column: usize, text: &str) -> Result<Value, StoreError> {

@@ -12,7 +12,11 @@ pub(super) const VERSION_COLUMN: &str = "lantern_version";
 /// The column of a guarded table that marks a tombstone.
 pub(super) const DELETED_COLUMN: &str = "lantern_deleted";
 
+/// The column of a table with a text index by which SQLite's index names a row.
+pub(super) const ROW_COLUMN: &str = "lantern_row";
+
 const TABLE_PREFIX: &str = "lantern_g";
+const TEXT_PREFIX: &str = "lantern_t";
 
 /// The physical table of a generation's table.
 pub(super) fn physical_table(generation: GenerationId, table: &str) -> String {
@@ -32,6 +36,24 @@ pub(super) fn generation_of(physical: &str) -> Option<GenerationId> {
 /// bytes that PostgreSQL keeps of a name.
 pub(super) fn physical_index(generation: GenerationId, table: usize, index: usize) -> String {
     format!("lantern_i{generation}_{table}_{index}")
+}
+
+/// The name of the text index of a table, by the table's place in the
+/// description. In SQLite it is a table, with tables of its own beside it.
+pub(super) fn physical_text(generation: GenerationId, table: usize) -> String {
+    format!("{TEXT_PREFIX}{generation}_{table}")
+}
+
+/// The generation that a text index in SQLite was made for; `None` for any other
+/// name, such as that of a table beside it.
+pub(super) fn generation_of_text(physical: &str) -> Option<GenerationId> {
+    let (generation, table) = physical.strip_prefix(TEXT_PREFIX)?.split_once('_')?;
+    let is_number = table.bytes().all(|b| b.is_ascii_digit());
+    generation
+        .parse()
+        .ok()
+        .filter(|_| is_number)
+        .map(GenerationId)
 }
 
 /// A name as SQL takes it whatever it holds.
@@ -59,7 +81,7 @@ pub(super) fn key_names(table: &Table) -> impl Iterator<Item = &str> {
 
 /// Whether any secondary index of a table is unique.
 pub(super) fn has_unique_index(table: &Table) -> bool {
-    table.indexes.iter().any(|index| index.unique)
+    table.indexes.iter().any(Index::is_unique)
 }
 
 /// The columns of an index as a person reads them: `tenant, address $.city`.
@@ -82,6 +104,10 @@ mod tests {
         assert_eq!(generation_of("lantern_g12_orders"), Some(GenerationId(12)));
         assert_eq!(generation_of("lantern_generations"), None);
         assert_eq!(generation_of("orders"), None);
+        assert_eq!(generation_of_text("lantern_t12_0"), Some(GenerationId(12)));
+        for other in ["lantern_t12_0_data", "lantern_tables", "lantern_g12_t"] {
+            assert_eq!(generation_of_text(other), None, "{other}");
+        }
         let longest = physical_table(GenerationId(9_999_999_999_999), &"t".repeat(40));
         assert!(longest.len() <= 63);
     }

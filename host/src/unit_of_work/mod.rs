@@ -18,6 +18,8 @@ pub use fold::{CommandError, CommandProblem};
 
 use std::sync::Arc;
 
+use hashbrown::HashSet;
+
 use cache::{Known, TableCache};
 
 use crate::model::{Cells, Changes, Commands, MalformedCommands, Row, Table, TableChanges, Value};
@@ -110,6 +112,25 @@ impl UnitOfWork {
             return Ok(Vec::new());
         }
         fold::unknown_rows(&self.tables[..self.own], commands, tenant)
+    }
+
+    /// Whether everything is known about a table, so that no key of it has ever to
+    /// be asked for.
+    pub fn knows_all_of(&self, table: usize) -> bool {
+        self.tables[table].is_complete()
+    }
+
+    /// Of these rows, in their order, those about which nothing is known, each
+    /// once and `most` at most.
+    pub fn unknown_of(&self, keys: impl IntoIterator<Item = RowKey>, most: usize) -> Vec<RowKey> {
+        let mut taken = HashSet::new();
+        let mut is_unknown = |key: &RowKey| {
+            let mut encoded = Vec::new();
+            key::encode_values(&key.values, &mut encoded);
+            !self.tables[key.table].knows(&encoded) && taken.insert((key.table, encoded))
+        };
+        let unknown = keys.into_iter().filter(|key| is_unknown(key));
+        unknown.take(most).collect()
     }
 
     /// Takes note of a row as the database holds it, or that it holds none.

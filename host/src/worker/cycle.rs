@@ -169,7 +169,10 @@ impl<'a> Cycle<'a> {
             .await?;
         let quarantine = Quarantine::new(*failing, &letters, known.condemned);
         let needs = Envelope {
-            streams: about.needs.streams || quarantine.needs_streams() || about.order.is_some(),
+            streams: about.needs.streams
+                || quarantine.needs_streams()
+                || about.order.is_some()
+                || about.looks_up_by_stream(),
             ..about.needs
         };
         let tables = about.stored_tables();

@@ -5,6 +5,7 @@
 //! `cycle`: read → project → fold → commit. The room joins source, sandbox, unit of work and read store,
 //! which do not know each other; it does not know why it was started.
 
+mod ahead;
 mod cycle;
 mod failure;
 mod falter;

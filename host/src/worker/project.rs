@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use tokio::task::spawn_blocking;
 
+use super::ahead;
 use super::cycle::{Cycle, died};
 use super::failure::{Trouble, of_ledger, of_projector};
 use super::order::{Order, Turn};
@@ -54,6 +55,7 @@ fn project(
 ) -> Result<Vec<DeadLetter>, Trouble> {
     ledger.with_unit(|unit| unit.begin_batch());
     let give = |events: &EventBatch| {
+        ledger.look_ahead(&ahead::keys(projector.description(), events, ledger))?;
         let events = as_asked(projector.description(), events);
         project_parts(projector, &events, ledger)
     };

@@ -72,6 +72,21 @@ impl Ledger {
         tenant.clone_into(&mut inner.tenant);
     }
 
+    /// Reads rows that events will need, as they say: those of one table together.
+    ///
+    /// What the database has against a key is left for the read that the projector
+    /// itself may make: nothing that follows from a hint is a failure.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be had at present.
+    pub(super) fn look_ahead(&self, keys: &[RowKey]) -> Result<(), StoreError> {
+        match self.lock().learn(keys) {
+            Err(error) if error.is_transient() => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Folds commands in, after reading the rows they depend on.
     pub(super) fn fold(&self, commands: &Commands) -> Result<(), LedgerError> {
         self.lock().fold(commands)
@@ -124,7 +139,7 @@ impl Inner {
             return Ok(());
         }
         let unknown = self.unit.unknown_rows(commands, &self.tenant)?;
-        self.learn(unknown)?;
+        self.read(unknown)?;
         Ok(self.unit.apply(commands, &self.tenant)?)
     }
 
@@ -138,7 +153,7 @@ impl Inner {
             })
             .collect();
         if !unknown.is_empty() {
-            self.learn(unknown)?;
+            self.read(unknown)?;
             found = self.lookup(table, count, keys)?;
         }
         let host_columns = self.tables[table].host_columns();
@@ -185,7 +200,7 @@ impl Inner {
         if unknown.is_empty() {
             return Ok(versions);
         }
-        self.learn(unknown.iter().map(|(_, key)| key.clone()).collect())?;
+        self.read(unknown.iter().map(|(_, key)| key.clone()).collect())?;
         for (at, key) in unknown {
             if let Lookup::Row(row) = self.unit.find(&key) {
                 versions[at] = version_of(&row);
@@ -195,8 +210,13 @@ impl Inner {
     }
 
     /// Reads rows from the database, those of one table together.
-    fn learn(&mut self, mut unknown: Vec<RowKey>) -> Result<(), StoreError> {
+    fn read(&mut self, mut unknown: Vec<RowKey>) -> Result<(), StoreError> {
         unknown.sort_by_key(|key| key.table);
+        self.learn(&unknown)
+    }
+
+    /// The same, with the keys of each table in a row.
+    fn learn(&mut self, unknown: &[RowKey]) -> Result<(), StoreError> {
         for keys in unknown.chunk_by(|a, b| a.table == b.table) {
             let values: Vec<_> = keys.iter().map(|key| key.values.clone()).collect();
             let rows = self.reader.get(keys[0].table, &values)?;

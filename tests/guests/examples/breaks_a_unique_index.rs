@@ -1,11 +1,13 @@
 //! Makes two rows that its own unique index forbids, when it is asked to after the index has
 //! been made. Stopped there: "which a unique index forbids".
-use misbehaving::{Add, Commands, Index, IndexColumn, Op, Value, column, misbehave, no_commands};
+use misbehaving::{
+    Add, Commands, Index, IndexColumn, IndexKind, Op, Value, column, misbehave, no_commands,
+};
 
 misbehave!(
     describes: |mut usual| {
         let amount = IndexColumn { column: "amount".into(), path: None, descending: false };
-        usual.tables[0].indexes = vec![Index { columns: vec![amount], unique: true }];
+        usual.tables[0].indexes = vec![Index { columns: vec![amount], kind: IndexKind::Unique }];
         usual
     },
     projects: |batch| {

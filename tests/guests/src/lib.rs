@@ -29,7 +29,7 @@ pub use raw::lantern::projector::log::{Level, log};
 pub use raw::lantern::projector::rows::get;
 pub use raw::lantern::projector::types::{
     Batch, Cells, Column, ColumnType, Commands, Description, Envelope, EventFilter, Failure, Index,
-    IndexColumn, StrictOrder, Table,
+    IndexColumn, IndexKind, StrictOrder, Table,
 };
 
 /// Makes an example a component.
@@ -137,6 +137,7 @@ pub fn described(name: &str) -> Description {
             guarded: false,
         }],
         order: None,
+        lookups: vec![],
     }
 }
 

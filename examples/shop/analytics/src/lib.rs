@@ -75,7 +75,8 @@ pub struct Line {
 #[projector(
     name = "order_analytics",
     version = "1.0.0",
-    tables(DayOfOrders, Contribution)
+    tables(DayOfOrders, Contribution),
+    lookup(Contribution, key("$.order_id"))
 )]
 pub fn order_analytics(event: Event<OrderEvent>, rows: &mut Rows) -> Result<()> {
     let OrderEvent::Order(order) = event.data;

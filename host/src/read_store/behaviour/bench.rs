@@ -24,6 +24,12 @@ pub(in crate::read_store) trait Bench: Sync {
     /// Runs SQL as a stranger would.
     async fn execute(&self, sql: &str);
 
+    /// The ids that a stranger finds by words under a readers' name, in order.
+    fn find(&self, name: &str, words: &str) -> Result<Vec<String>, String>;
+
+    /// How many tables and indexes there are in which words are kept.
+    async fn tables_of_texts(&self) -> i64;
+
     /// Opens a connection of a stranger that polls.
     fn poller(&self) -> Box<dyn Poller>;
 }

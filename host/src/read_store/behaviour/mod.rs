@@ -11,6 +11,7 @@ pub(super) mod generations;
 pub(super) mod questions;
 pub(super) mod records;
 pub(super) mod swaps;
+pub(super) mod texts;
 pub(super) mod unique;
 pub(super) mod waiting;
 
@@ -96,6 +97,15 @@ macro_rules! read_store_behaviour {
                 conditions_and_order_are_followed,
                 values_are_compared_by_type,
                 a_bad_question_says_what_there_is,
+            }
+            texts::{
+                rows_are_found_by_all_words_whatever_their_case,
+                words_change_with_their_row,
+                tombstones_are_not_found,
+                each_generation_has_its_words,
+                the_name_for_searching_has_one_owner,
+                a_search_without_words_is_refused,
+                words_are_runs_of_letters_and_digits,
             }
         }
     };

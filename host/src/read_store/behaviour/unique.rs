@@ -2,7 +2,7 @@
 
 use super::bench::*;
 use super::commits::guarded;
-use crate::model::{Checkpoint, ColumnType, Description, RawDescription, Row};
+use crate::model::{Checkpoint, ColumnType, Description, IndexKind, RawDescription, Row};
 use crate::read_store::{ReadStore, StoreError};
 
 pub(in crate::read_store) async fn a_violation_names_table_and_columns(bench: &impl Bench) {
@@ -92,8 +92,8 @@ pub(in crate::read_store) async fn rows_under_a_path_are_unique(bench: &impl Ben
     let mut raw = described("users", "1.0.0", &[("body", ColumnType::Json)]);
     let part = ("body".to_owned(), Some("$.login.name".to_owned()), true);
     raw.tables[0].indexes = vec![
-        (false, vec![("body".into(), None, false)]),
-        (true, vec![part]),
+        (IndexKind::Ordered, vec![("body".into(), None, false)]),
+        (IndexKind::Unique, vec![part]),
     ];
     let mut open = indexed(store, &raw.check().unwrap()).await;
     open.store(&puts([user("a", r#"{"login":{"name":"x"}}"#)]), 1);
@@ -110,7 +110,7 @@ pub(in crate::read_store) async fn rows_under_a_path_are_unique(bench: &impl Ben
 /// A projector `users` with a unique email address.
 fn users() -> RawDescription {
     let mut raw = described("users", "1.0.0", &[("email", ColumnType::Text)]);
-    raw.tables[0].indexes = vec![(true, vec![("email".into(), None, false)])];
+    raw.tables[0].indexes = vec![(IndexKind::Unique, vec![("email".into(), None, false)])];
     raw
 }
 

@@ -3,9 +3,8 @@
 
 use sqlx::postgres::PgConnection;
 
-use super::binary::sql_type;
 use super::change::execute;
-use super::ddl::view_query;
+use super::ddl::Shown;
 use super::space::{Space, literal};
 use crate::model::{GenerationId, Table};
 use crate::read_store::schema::{physical_table, quoted};
@@ -80,15 +79,11 @@ impl View {
 
     /// Whether the columns of a table are those of the view, or these and more
     /// behind them: then the view can be replaced in place.
-    pub(super) fn fits(&self, table: &Table) -> bool {
-        self.columns.len() <= table.columns.len()
-            && self
-                .columns
-                .iter()
-                .zip(&table.columns)
-                .all(|((name, kind, _), column)| {
-                    *name == column.name && kind == sql_type(column.column_type)
-                })
+    pub(super) fn fits(&self, shown: &Shown<'_>) -> bool {
+        let mut columns = shown.columns();
+        self.columns
+            .iter()
+            .all(|(name, kind, _)| columns.next() == Some((name, kind)))
     }
 
     /// Shows another table in place: the view stays what it is to those who refer
@@ -98,9 +93,9 @@ impl View {
         connection: &mut PgConnection,
         space: &Space,
         generation: GenerationId,
-        table: &Table,
+        shown: &Shown<'_>,
     ) -> Result<(), sqlx::Error> {
-        let sql = self.definition("CREATE OR REPLACE VIEW", space, generation, table);
+        let sql = self.definition("CREATE OR REPLACE VIEW", space, generation, shown);
         execute(connection, sql).await
     }
 
@@ -111,23 +106,23 @@ impl View {
         connection: &mut PgConnection,
         space: &Space,
         generation: GenerationId,
-        table: &Table,
+        shown: &Shown<'_>,
     ) -> Result<(), sqlx::Error> {
-        let view = space.name(&table.name);
+        let view = space.name(&shown.name);
         execute(
             connection,
-            self.definition("CREATE VIEW", space, generation, table),
+            self.definition("CREATE VIEW", space, generation, shown),
         )
         .await?;
         let mut sql = Vec::new();
         // What default privileges have given it may have been taken from the other.
-        for grant in grants_of(connection, space, &table.name).await? {
+        for grant in grants_of(connection, space, &shown.name).await? {
             sql.push(format!(
                 "REVOKE ALL ON {view} FROM {}",
                 role(&grant.grantee)
             ));
         }
-        let remains = |name: &str| table.columns.iter().any(|column| column.name == name);
+        let remains = |name: &str| shown.columns().any(|(column, _)| column == name);
         let grants = self.grants.iter();
         sql.extend(
             grants
@@ -164,7 +159,7 @@ impl View {
         verb: &str,
         space: &Space,
         generation: GenerationId,
-        table: &Table,
+        shown: &Shown<'_>,
     ) -> String {
         let options: Vec<String> = self
             .options
@@ -177,8 +172,8 @@ impl View {
         } else {
             format!(" WITH ({})", options.join(", "))
         };
-        let view = space.name(&table.name);
-        let query = view_query(space, generation, table);
+        let view = space.name(&shown.name);
+        let query = shown.query(space, generation);
         format!("{verb} {view}{options} AS {query}")
     }
 }

@@ -2,7 +2,10 @@
 
 use super::binary::sql_type;
 use super::space::Space;
-use crate::model::{Column, ColumnType, GenerationId, Index, IndexColumn, Table};
+use super::text;
+use crate::model::{
+    Column, ColumnType, GenerationId, Index, IndexColumn, IndexKind, Table, WORDS_COLUMN,
+};
 use crate::read_store::schema::{
     DELETED_COLUMN, VERSION_COLUMN, column_names, key_names, physical_index, quoted, quoted_list,
 };
@@ -50,19 +53,76 @@ pub(super) fn create_index(
 ) -> String {
     let name = physical_index(generation, table, index);
     let index = &declared.indexes[index];
-    let parts: Vec<String> = index_parts(declared, index).collect();
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let only = if index.unique && declared.guarded {
-        format!(" WHERE NOT {}", quoted(DELETED_COLUMN))
-    } else {
-        String::new()
-    };
+    let unique = if index.is_unique() { "UNIQUE " } else { "" };
     format!(
-        "CREATE {unique}INDEX IF NOT EXISTS {} ON {} ({}){only}",
+        "CREATE {unique}INDEX IF NOT EXISTS {} ON {} {}",
         quoted(&name),
         space.physical(generation, &declared.name),
-        parts.join(", "),
+        index_on(declared, index),
     )
+}
+
+fn index_on(declared: &Table, index: &Index) -> String {
+    // None only where there is no text index, so that this is none either.
+    let text = text::index_on(declared).filter(|_| index.kind == IndexKind::Text);
+    text.unwrap_or_else(|| {
+        let parts: Vec<String> = index_parts(declared, index).collect();
+        let only = if index.is_unique() && declared.guarded {
+            format!(" WHERE NOT {}", quoted(DELETED_COLUMN))
+        } else {
+            String::new()
+        };
+        format!("({}){only}", parts.join(", "))
+    })
+}
+
+/// A view that readers know a table by.
+#[derive(Debug, Clone)]
+pub(super) struct Shown<'a> {
+    /// Its name.
+    pub(super) name: String,
+    /// The table.
+    pub(super) table: &'a Table,
+    /// Whether it is the one for searching.
+    is_text: bool,
+}
+
+impl<'a> Shown<'a> {
+    /// The views of some tables.
+    pub(super) fn all(tables: &'a [Table]) -> Vec<Self> {
+        tables.iter().flat_map(Self::of).collect()
+    }
+
+    /// The views of a table.
+    pub(super) fn of(table: &'a Table) -> impl Iterator<Item = Self> {
+        let names = table.readers_names().enumerate();
+        names.map(move |(i, name)| Shown {
+            name,
+            table,
+            is_text: i > 0,
+        })
+    }
+
+    /// Name and type of each column, in order.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let words = self.is_text.then_some((WORDS_COLUMN, "tsvector"));
+        let columns = self.table.columns.iter();
+        columns
+            .map(|column| (column.name.as_str(), sql_type(column.column_type)))
+            .chain(words)
+    }
+
+    /// What it shows of a generation's table.
+    pub(super) fn query(&self, space: &Space, generation: GenerationId) -> String {
+        let text = text::view_query(space, generation, self.table).filter(|_| self.is_text);
+        text.unwrap_or_else(|| view_query(space, generation, self.table))
+    }
+
+    /// Gives a readers' name that nobody has to a generation's table.
+    pub(super) fn create(&self, space: &Space, generation: GenerationId) -> String {
+        let query = self.query(space, generation);
+        format!("CREATE VIEW {} AS {query}", space.name(&self.name))
+    }
 }
 
 /// What a readers' view shows of a generation's table.
@@ -70,7 +130,7 @@ pub(super) fn create_index(
 /// The empty row that stands beside the table costs the planner nothing, and
 /// makes the view one that cannot be written to: of a plain one the server would
 /// pass writes on to the table.
-pub(super) fn view_query(space: &Space, generation: GenerationId, table: &Table) -> String {
+fn view_query(space: &Space, generation: GenerationId, table: &Table) -> String {
     let only = if table.guarded {
         format!(" WHERE NOT {}", quoted(DELETED_COLUMN))
     } else {
@@ -80,15 +140,6 @@ pub(super) fn view_query(space: &Space, generation: GenerationId, table: &Table)
         "SELECT {} FROM {}, (SELECT) AS read_only{only}",
         quoted_list(column_names(table)),
         space.physical(generation, &table.name),
-    )
-}
-
-/// Gives a readers' name that nobody has to a generation's table.
-pub(super) fn create_view(space: &Space, generation: GenerationId, table: &Table) -> String {
-    format!(
-        "CREATE VIEW {} AS {}",
-        space.name(&table.name),
-        view_query(space, generation, table)
     )
 }
 

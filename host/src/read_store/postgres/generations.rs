@@ -8,8 +8,8 @@ use super::ownership::check_names;
 use super::space::Space;
 use super::{ddl, records, tables};
 use crate::model::{
-    Description, Digest, GenerationId, GenerationState, ProjectorName, ProjectorRecord, Timestamp,
-    WantedState,
+    Description, Digest, GenerationId, GenerationState, ProjectorName, ProjectorRecord, Table,
+    Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
 use crate::read_store::stored::write_json;
@@ -47,7 +47,9 @@ pub(super) async fn begin(
     for table in &description.tables {
         let mut sql = ddl::create_table(space, id, table);
         if state == GenerationState::Live {
-            sql = format!("{sql}; {}", ddl::create_view(space, id, table));
+            for shown in ddl::Shown::of(table) {
+                sql = format!("{sql}; {}", shown.create(space, id));
+            }
         }
         execute(&mut change, sql).await.map_err(failed)?;
     }
@@ -166,10 +168,10 @@ async fn insert(
         .fetch_one(&mut *connection)
         .await
         .map_err(failed)?;
-    let names: Vec<&str> = description
+    let names: Vec<String> = description
         .tables
         .iter()
-        .map(|table| table.name.as_str())
+        .flat_map(Table::readers_names)
         .collect();
     let rest = space.sql(
         "WITH progress AS (INSERT INTO lantern.progress (generation) VALUES ($1)) \

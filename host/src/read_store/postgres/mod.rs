@@ -42,6 +42,7 @@ mod swap;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 mod views;
 mod waiting;
 mod writer;

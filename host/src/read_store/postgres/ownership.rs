@@ -16,17 +16,14 @@ pub(super) async fn check_names(
     projector: &ProjectorName,
     tables: &[Table],
 ) -> Result<(), StoreError> {
-    for table in tables {
-        let owner = owner_of(connection, space, &table.name).await?;
+    for name in tables.iter().flat_map(Table::readers_names) {
+        let owner = owner_of(connection, space, &name).await?;
         let owner = match owner {
             Some(owner) if owner != projector.as_str() => Some(format!("projector `{owner}`")),
-            _ => foreign(connection, space, projector, &table.name).await?,
+            _ => foreign(connection, space, projector, &name).await?,
         };
         if let Some(owner) = owner {
-            return Err(StoreError::TableTaken {
-                table: table.name.clone(),
-                owner,
-            });
+            return Err(StoreError::TableTaken { table: name, owner });
         }
     }
     Ok(())

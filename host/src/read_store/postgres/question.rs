@@ -7,7 +7,8 @@ use super::binary::{Single, read, sql_type};
 use super::error::{failed, is_no_table};
 use super::records;
 use super::space::Space;
-use crate::model::{ColumnType, GenerationId, Table, Value};
+use super::text;
+use crate::model::{ColumnType, Generation, GenerationId, Table, Value};
 use crate::postgres::{Meaning, meaning};
 use crate::read_store::query::CheckedQuery;
 use crate::read_store::schema::{DELETED_COLUMN, column_names, quoted, quoted_list};
@@ -17,8 +18,8 @@ use crate::read_store::{Answer, Query, StoreError};
 pub(super) async fn answer(space: &Space, query: &Query) -> Result<Answer, StoreError> {
     let mut gone = None;
     loop {
-        let (generation, table) = find_table(space, query).await?;
-        let checked = query.check(&table)?;
+        let (generation, table, indexed) = find_table(space, query).await?;
+        let checked = query.check(&table, indexed)?;
         let sql = AssertSqlSafe(select(space, generation, &table, &checked));
         let arguments = bind(&table, &checked)?;
         let stored = sqlx::query_with(sql, arguments)
@@ -50,14 +51,23 @@ pub(super) async fn answer(space: &Space, query: &Query) -> Result<Answer, Store
 
 /// The live generation that has the table. Its physical table is asked, so that
 /// description and rows are of the same generation whoever swaps meanwhile.
-async fn find_table(space: &Space, query: &Query) -> Result<(GenerationId, Table), StoreError> {
+/// Whether its indexes have been made is told as well.
+async fn find_table(
+    space: &Space,
+    query: &Query,
+) -> Result<(GenerationId, Table, bool), StoreError> {
     let records = records::projectors(space).await?;
     let live = records.iter().filter_map(|record| record.live());
-    let tables: Vec<(GenerationId, &Table)> = live
-        .flat_map(|live| live.description.tables.iter().map(|table| (live.id, table)))
+    let tables: Vec<(&Generation, &Table)> = live
+        .flat_map(|live| {
+            live.description
+                .tables
+                .iter()
+                .map(move |table| (live, table))
+        })
         .collect();
     match tables.iter().find(|(_, table)| table.name == query.table) {
-        Some(&(generation, table)) => Ok((generation, table.clone())),
+        Some(&(live, table)) => Ok((live.id, table.clone(), live.indexed)),
         None => Err(query.no_such_table(tables.iter().map(|(_, table)| table.name.as_str()))),
     }
 }
@@ -76,6 +86,16 @@ fn select(space: &Space, generation: GenerationId, table: &Table, query: &Checke
     if table.guarded {
         conditions.push(format!("NOT {}", quoted(DELETED_COLUMN)));
     }
+    let mut order = order(table, query);
+    let words = text::words(table).filter(|_| !query.words.is_empty());
+    if let Some(words) = words {
+        let search = text::all_of(&format!("${}", query.conditions.len() + 1));
+        if query.by_relevance {
+            let rank = format!("pg_catalog.ts_rank({words}, {search}) DESC");
+            order.insert(0, rank);
+        }
+        conditions.push(format!("{words} @@ {search}"));
+    }
     let mut sql = format!(
         "SELECT {} FROM {}",
         quoted_list(column_names(table)),
@@ -84,7 +104,7 @@ fn select(space: &Space, generation: GenerationId, table: &Table, query: &Checke
     if !conditions.is_empty() {
         sql += &format!(" WHERE {}", conditions.join(" AND "));
     }
-    sql += &format!(" ORDER BY {}", order(table, query).join(", "));
+    sql += &format!(" ORDER BY {}", order.join(", "));
     if let Some(limit) = query.limit {
         // The server counts to the greatest bigint.
         sql += &format!(" LIMIT {}", i64::try_from(limit).unwrap_or(i64::MAX));
@@ -119,6 +139,10 @@ fn bind(table: &Table, query: &CheckedQuery) -> Result<PgArguments, StoreError> 
     for (column, value) in &query.conditions {
         let column_type = table.columns[*column].column_type;
         let added = arguments.add(Single { column_type, value });
+        added.map_err(|error| failed(sqlx::Error::Encode(error)))?;
+    }
+    if !query.words.is_empty() {
+        let added = arguments.add(query.words.join(" "));
         added.map_err(|error| failed(sqlx::Error::Encode(error)))?;
     }
     Ok(arguments)

@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnection;
 
 use super::carry::{View, give_table_grants};
 use super::change::{execute, limit};
-use super::ddl;
+use super::ddl::Shown;
 use super::error::{detail, failed, is_depended_upon, is_lock_not_had};
 use super::space::Space;
 use crate::model::{Generation, Table};
@@ -58,9 +58,9 @@ pub(super) async fn take_names(
 ) -> Result<BTreeMap<String, View>, Obstacle> {
     // Read first, as nobody need wait for that.
     let mut views = BTreeMap::new();
-    for table in tables {
-        if let Some(view) = View::read(connection, space, &table.name).await? {
-            views.insert(table.name.clone(), view);
+    for name in tables.iter().flat_map(Table::readers_names) {
+        if let Some(view) = View::read(connection, space, &name).await? {
+            views.insert(name, view);
         }
     }
     let deadline = Instant::now() + space.lock_wait;
@@ -90,22 +90,22 @@ pub(super) async fn hand_over(
     from: Option<&Generation>,
     to: &Generation,
 ) -> Result<(), Obstacle> {
-    let tables = &to.description.tables;
-    let table_of = |name: &str| tables.iter().find(|table| table.name == name);
+    let all_shown = Shown::all(&to.description.tables);
+    let shown_as = |name: &str| all_shown.iter().find(|shown| shown.name == name);
     // Names given up first: a new one may be that of something dropped here.
     for (name, view) in views {
-        if !table_of(name).is_some_and(|table| view.fits(table)) {
+        if !shown_as(name).is_some_and(|shown| view.fits(shown)) {
             drop_view(connection, space, name).await?;
         }
     }
-    for table in tables {
-        match views.get(&table.name) {
-            Some(view) if view.fits(table) => view.replace(connection, space, to.id, table).await?,
-            Some(view) => view.make_anew(connection, space, to.id, table).await?,
-            None => execute(connection, ddl::create_view(space, to.id, table)).await?,
+    for shown in &all_shown {
+        match views.get(&shown.name) {
+            Some(view) if view.fits(shown) => view.replace(connection, space, to.id, shown).await?,
+            Some(view) => view.make_anew(connection, space, to.id, shown).await?,
+            None => execute(connection, shown.create(space, to.id)).await?,
         }
-        if let (Some(from), Some(view)) = (from, views.get(&table.name)) {
-            give_table_grants(connection, space, view, from.id, to.id, table).await?;
+        if let (Some(from), Some(view)) = (from, views.get(&shown.name)) {
+            give_table_grants(connection, space, view, from.id, to.id, shown.table).await?;
         }
     }
     Ok(())

@@ -1,28 +1,38 @@
 //! Declared tables as SQLite tables, indexes and views.
 
+use super::text;
 use crate::model::{Column, ColumnType, GenerationId, Index, Table};
 use crate::read_store::schema::{
-    DELETED_COLUMN, VERSION_COLUMN, column_names, key_names, physical_index, physical_table,
-    quoted, quoted_list,
+    DELETED_COLUMN, ROW_COLUMN, VERSION_COLUMN, column_names, key_names, physical_index,
+    physical_table, quoted, quoted_list,
 };
 
 /// Makes the physical table. Rows are kept in the order of their key, without a
-/// hidden row number, so that each is found and written in one descent.
+/// hidden row number, so that each is found and written in one descent; but a
+/// text index needs the number.
 pub(super) fn create_table(generation: GenerationId, table: &Table) -> String {
     let mut columns: Vec<String> = table.columns.iter().map(column).collect();
     if table.guarded {
         columns.push(format!("{} INTEGER NOT NULL", quoted(VERSION_COLUMN)));
         columns.push(format!("{} INTEGER NOT NULL", quoted(DELETED_COLUMN)));
     }
+    let (key, kind) = match table.text_index() {
+        Some(_) => {
+            columns.push(format!("{} INTEGER PRIMARY KEY", quoted(ROW_COLUMN)));
+            ("UNIQUE", "STRICT")
+        }
+        None => ("PRIMARY KEY", "STRICT, WITHOUT ROWID"),
+    };
     format!(
-        "CREATE TABLE {} ({}, PRIMARY KEY ({})) STRICT, WITHOUT ROWID",
+        "CREATE TABLE {} ({}, {key} ({})) {kind}",
         quoted(&physical_table(generation, &table.name)),
         columns.join(", "),
         quoted_list(key_names(table)),
     )
 }
 
-/// Makes one secondary index, unless it is there.
+/// Makes one secondary index, unless it is there. Text indexes are made by
+/// [`super::text`].
 ///
 /// In a guarded table a unique index leaves out tombstones: a deleted row may
 /// hold nothing back.
@@ -35,8 +45,8 @@ pub(super) fn create_index(
     let name = physical_index(generation, table, index);
     let index = &declared.indexes[index];
     let parts: Vec<String> = index_parts(declared, index).collect();
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let only = if index.unique && declared.guarded {
+    let unique = if index.is_unique() { "UNIQUE " } else { "" };
+    let only = if index.is_unique() && declared.guarded {
         format!(" WHERE {} = 0", quoted(DELETED_COLUMN))
     } else {
         String::new()
@@ -49,8 +59,21 @@ pub(super) fn create_index(
     )
 }
 
-/// Gives the readers' name to a generation's table.
-pub(super) fn create_view(generation: GenerationId, table: &Table) -> String {
+/// Makes a table, its text index if it has one, both without rows.
+pub(super) fn create_all(generation: GenerationId, at: usize, table: &Table) -> Vec<String> {
+    let mut sql = vec![create_table(generation, table)];
+    sql.extend(text::create(generation, at, table));
+    sql
+}
+
+/// Gives the readers' names to a generation's table.
+pub(super) fn create_views(generation: GenerationId, at: usize, table: &Table) -> Vec<String> {
+    let mut sql = vec![create_view(generation, table)];
+    sql.extend(text::create_view(generation, at, table));
+    sql
+}
+
+fn create_view(generation: GenerationId, table: &Table) -> String {
     let only = if table.guarded {
         format!(" WHERE {} = 0", quoted(DELETED_COLUMN))
     } else {
@@ -64,9 +87,12 @@ pub(super) fn create_view(generation: GenerationId, table: &Table) -> String {
     )
 }
 
-/// Takes a readers' name away.
-pub(super) fn drop_view(table: &str) -> String {
-    format!("DROP VIEW IF EXISTS {}", quoted(table))
+/// Takes the readers' names of a table away.
+pub(super) fn drop_views(table: &Table) -> Vec<String> {
+    let names = table.readers_names();
+    names
+        .map(|name| format!("DROP VIEW IF EXISTS {}", quoted(&name)))
+        .collect()
 }
 
 fn column(column: &Column) -> String {

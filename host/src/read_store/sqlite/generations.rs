@@ -8,7 +8,7 @@ use super::ownership::check_names;
 use super::{ddl, records, tables};
 use crate::model::{
     Checkpoint, Description, Digest, Epoch, GenerationId, GenerationState, ProjectorName,
-    ProjectorRecord, Timestamp, WantedState,
+    ProjectorRecord, Table, Timestamp, WantedState,
 };
 use crate::read_store::schema::{physical_table, quoted};
 use crate::read_store::stored::write_json;
@@ -43,10 +43,14 @@ pub(super) async fn begin(
         None => GenerationState::Live,
     };
     let id = insert(&mut change, description, digest, state).await?;
-    for table in &description.tables {
-        execute(&mut change, ddl::create_table(id, table)).await?;
+    for (at, table) in description.tables.iter().enumerate() {
+        for sql in ddl::create_all(id, at, table) {
+            execute(&mut change, sql).await?;
+        }
         if state == GenerationState::Live {
-            execute(&mut change, ddl::create_view(id, table)).await?;
+            for sql in ddl::create_views(id, at, table) {
+                execute(&mut change, sql).await?;
+            }
         }
     }
     for table in description.host_tables() {
@@ -179,10 +183,10 @@ async fn insert(
     .fetch_one(&mut *conn)
     .await
     .map_err(failed)?;
-    for table in &description.tables {
+    for name in description.tables.iter().flat_map(Table::readers_names) {
         sqlx::query("INSERT INTO lantern_tables (generation, name) VALUES (?, ?)")
             .bind(id)
-            .bind(&table.name)
+            .bind(name)
             .execute(&mut *conn)
             .await
             .map_err(failed)?;

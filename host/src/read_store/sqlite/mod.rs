@@ -27,6 +27,7 @@ mod swap;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 mod timestamp;
 mod value;
 mod waiting;

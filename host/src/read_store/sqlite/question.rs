@@ -5,8 +5,8 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool};
 
 use super::error::failed;
-use super::{records, timestamp};
-use crate::model::{ColumnType, Table, Value};
+use super::{records, text, timestamp};
+use crate::model::{ColumnType, RANK_COLUMN, Table, Value, WORDS_COLUMN};
 use crate::read_store::query::CheckedQuery;
 use crate::read_store::schema::{column_names, quoted, quoted_list};
 use crate::read_store::{Answer, Query, StoreError};
@@ -15,10 +15,13 @@ use crate::read_store::{Answer, Query, StoreError};
 pub(super) async fn answer(pool: &SqlitePool, query: &Query) -> Result<Answer, StoreError> {
     // One transaction: description and rows are those of the same generation.
     let mut transaction = pool.begin().await.map_err(failed)?;
-    let table = find_table(&mut transaction, query).await?;
-    let checked = query.check(&table)?;
+    let (table, indexed) = find_table(&mut transaction, query).await?;
+    let checked = query.check(&table, indexed)?;
     let sql = sqlx::AssertSqlSafe(select(&table, &checked));
     let mut statement = sqlx::query(sql).persistent(false);
+    if !checked.words.is_empty() {
+        statement = statement.bind(text::all_of(&checked.words));
+    }
     for (column, value) in checked.conditions {
         statement = bind(statement, table.columns[column].column_type, value);
     }
@@ -33,26 +36,37 @@ pub(super) async fn answer(pool: &SqlitePool, query: &Query) -> Result<Answer, S
     })
 }
 
-async fn find_table(conn: &mut SqliteConnection, query: &Query) -> Result<Table, StoreError> {
+/// The table, and whether its indexes have been made.
+async fn find_table(
+    conn: &mut SqliteConnection,
+    query: &Query,
+) -> Result<(Table, bool), StoreError> {
     let records = records::projectors(conn).await?;
     let live = records.iter().filter_map(|record| record.live());
-    let tables: Vec<&Table> = live.flat_map(|live| &live.description.tables).collect();
-    match tables.iter().find(|table| table.name == query.table) {
-        Some(&table) => Ok(table.clone()),
-        None => Err(query.no_such_table(tables.iter().map(|table| table.name.as_str()))),
+    let tables: Vec<(&Table, bool)> = live
+        .flat_map(|live| live.description.tables.iter().map(|t| (t, live.indexed)))
+        .collect();
+    match tables.iter().find(|(table, _)| table.name == query.table) {
+        Some(&(table, indexed)) => Ok((table.clone(), indexed)),
+        None => Err(query.no_such_table(tables.iter().map(|(table, _)| table.name.as_str()))),
     }
 }
 
 fn select(table: &Table, query: &CheckedQuery) -> String {
+    let searched = table.text_name().filter(|_| !query.words.is_empty());
+    let mut conditions = Vec::new();
+    if searched.is_some() {
+        conditions.push(format!("{WORDS_COLUMN} MATCH ?"));
+    }
+    let equal = query.conditions.iter();
+    conditions.extend(equal.map(|(column, _)| format!("{} IS ?", comparable(table, *column))));
     let mut sql = format!(
         "SELECT {} FROM {}",
         quoted_list(column_names(table)),
-        quoted(&table.name)
+        quoted(searched.as_ref().unwrap_or(&table.name))
     );
-    for (i, (column, _)) in query.conditions.iter().enumerate() {
-        sql += if i == 0 { " WHERE " } else { " AND " };
-        sql += &comparable(table, *column);
-        sql += " IS ?";
+    if !conditions.is_empty() {
+        sql += &format!(" WHERE {}", conditions.join(" AND "));
     }
     let order = query.order.iter().map(|&(column, descending)| {
         let name = quoted(&table.columns[column].name);
@@ -63,6 +77,9 @@ fn select(table: &Table, query: &CheckedQuery) -> String {
         }
     });
     sql += " ORDER BY ";
+    if query.by_relevance {
+        sql += &format!("{RANK_COLUMN}, ");
+    }
     sql += &order.collect::<Vec<_>>().join(", ");
     if let Some(limit) = query.limit {
         sql += &format!(" LIMIT {limit}");

@@ -67,14 +67,16 @@ async fn hand_over(
     // since it was begun.
     check_names(conn, projector, &to.description.tables).await?;
     if let Some(from) = from {
-        for table in &from.description.tables {
-            execute(conn, ddl::drop_view(&table.name)).await?;
+        for sql in from.description.tables.iter().flat_map(ddl::drop_views) {
+            execute(conn, sql).await?;
         }
         // First, as no projector may ever have two live generations.
         become_state(conn, from.id, GenerationState::Retired).await?;
     }
-    for table in &to.description.tables {
-        execute(conn, ddl::create_view(to.id, table)).await?;
+    for (at, table) in to.description.tables.iter().enumerate() {
+        for sql in ddl::create_views(to.id, at, table) {
+            execute(conn, sql).await?;
+        }
     }
     become_state(conn, to.id, GenerationState::Live).await
 }

@@ -5,10 +5,12 @@ use sqlx::SqlitePool;
 use super::change::RecordChange;
 use super::error::{failed, is_no_table, is_not_unique};
 use super::generations::execute;
-use super::{ddl, records};
-use crate::model::{GenerationId, ProjectorName};
+use super::{ddl, records, text};
+use crate::model::{GenerationId, IndexKind, ProjectorName, Table};
 use crate::read_store::StoreError;
-use crate::read_store::schema::{generation_of, physical_table, quoted, shown_columns};
+use crate::read_store::schema::{
+    generation_of, generation_of_text, physical_table, physical_text, quoted, shown_columns,
+};
 
 /// See `ReadStore::build_indexes`. Each index is a transaction of its own, so
 /// that other projectors can commit in between.
@@ -25,8 +27,13 @@ pub(super) async fn build_indexes(pool: &SqlitePool, id: GenerationId) -> Result
     set_indexes(pool, id, "making").await?;
     for (t, table) in generation.description.tables.iter().enumerate() {
         for (i, index) in table.indexes.iter().enumerate() {
-            let sql = sqlx::AssertSqlSafe(ddl::create_index(id, t, table, i));
-            let made = sqlx::raw_sql(sql).execute(pool).await;
+            let made = match index.kind {
+                IndexKind::Text => make_text_index(pool, id, t, table).await,
+                IndexKind::Ordered | IndexKind::Unique => {
+                    let sql = sqlx::AssertSqlSafe(ddl::create_index(id, t, table, i));
+                    sqlx::raw_sql(sql).execute(pool).await.map(drop)
+                }
+            };
             made.map_err(|error| {
                 if is_not_unique(&error) {
                     StoreError::NotUnique {
@@ -45,6 +52,23 @@ pub(super) async fn build_indexes(pool: &SqlitePool, id: GenerationId) -> Result
     set_indexes(pool, id, "made").await
 }
 
+/// Rows, words and triggers of the same moment: one transaction, which holds the
+/// write lock from its beginning.
+async fn make_text_index(
+    pool: &SqlitePool,
+    id: GenerationId,
+    at: usize,
+    table: &Table,
+) -> Result<(), sqlx::Error> {
+    let Some(sql) = text::fill_and_follow(id, at, table) else {
+        return Ok(());
+    };
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let filling = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+    filling.execute(&mut *transaction).await?;
+    transaction.commit().await
+}
+
 /// See `ReadStore::drop_projector`.
 pub(super) async fn drop_projector(
     pool: &SqlitePool,
@@ -54,8 +78,8 @@ pub(super) async fn drop_projector(
     let record = records::projector(&mut change, name).await?;
     let record = record.ok_or_else(|| StoreError::NoProjector(name.to_string()))?;
     if let Some(live) = record.live() {
-        for table in &live.description.tables {
-            execute(&mut change, ddl::drop_view(&table.name)).await?;
+        for sql in live.description.tables.iter().flat_map(ddl::drop_views) {
+            execute(&mut change, sql).await?;
         }
     }
     for sql in [
@@ -90,7 +114,8 @@ pub(super) async fn drop_unrecorded(pool: &SqlitePool) -> Result<(), StoreError>
         .await
         .map_err(failed)?;
     for table in present {
-        if generation_of(&table).is_some_and(|id| !recorded.contains(&id.0)) {
+        let of = generation_of(&table).or_else(|| generation_of_text(&table));
+        if of.is_some_and(|id| !recorded.contains(&id.0)) {
             execute(
                 &mut conn,
                 format!("DROP TABLE IF EXISTS {}", quoted(&table)),
@@ -117,12 +142,12 @@ pub(super) async fn size_of(
     let stored = records::generation(&mut conn, id).await?;
     let (_, generation) = stored.ok_or(StoreError::NoGeneration(id))?;
     let mut total = 0;
-    for table in generation.description.stored_tables() {
+    for table in physical_tables(id, &generation.description.stored_tables()) {
         let size: Result<i64, _> = sqlx::query_scalar(
             "SELECT coalesce(sum(d.pgsize), 0) FROM sqlite_master m, dbstat d \
              WHERE m.tbl_name = ? AND m.type IN ('table', 'index') AND d.name = m.name AND d.aggregate = TRUE",
         )
-        .bind(physical_table(id, &table.name))
+        .bind(table)
         .fetch_one(&mut *conn)
         .await;
         match size {
@@ -133,6 +158,19 @@ pub(super) async fn size_of(
         }
     }
     Ok(Some(total))
+}
+
+/// The tables of a generation, and those in which their text indexes are kept.
+fn physical_tables(id: GenerationId, tables: &[Table]) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, table) in tables.iter().enumerate() {
+        names.push(physical_table(id, &table.name));
+        if table.text_index().is_some() {
+            let index = physical_text(id, at);
+            names.extend(text::BESIDE.map(|beside| format!("{index}{beside}")));
+        }
+    }
+    names
 }
 
 async fn set_indexes(pool: &SqlitePool, id: GenerationId, indexes: &str) -> Result<(), StoreError> {

@@ -57,9 +57,45 @@ impl Bench for SqliteBench {
         self.connection().execute_batch(sql).unwrap();
     }
 
+    fn find(&self, name: &str, words: &str) -> Result<Vec<String>, String> {
+        let find = || {
+            let sql = format!("SELECT id FROM {name} WHERE words MATCH ? ORDER BY id");
+            let connection = self.connection();
+            let mut statement = connection.prepare(&sql)?;
+            let ids = statement.query_map([words], |row| row.get(0))?;
+            let ids = ids.collect::<rusqlite::Result<Vec<String>>>()?;
+            // FTS5's own comparison of its words with the rows.
+            let index = "SELECT name FROM sqlite_schema WHERE sql LIKE '%USING fts5%'";
+            let mut indexes = connection.prepare(index)?;
+            for index in indexes.query_map([], |row| row.get::<_, String>(0))? {
+                let index = index?;
+                if has_triggers(&connection, &index)? {
+                    let check = format!(
+                        "INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"
+                    );
+                    connection.execute(&check, [])?;
+                }
+            }
+            Ok(ids)
+        };
+        find().map_err(|error: rusqlite::Error| error.to_string())
+    }
+
+    async fn tables_of_texts(&self) -> i64 {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'lantern_t[0-9]*'";
+        let counted = self.connection().query_row(sql, [], |row| row.get(0));
+        counted.unwrap()
+    }
+
     fn poller(&self) -> Box<dyn Poller> {
         Box::new(self.connection())
     }
+}
+
+/// Whether an index follows its table by now.
+fn has_triggers(connection: &rusqlite::Connection, index: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'trigger' AND name LIKE ?";
+    connection.query_row(sql, [format!("{index}%")], |row| row.get(0))
 }
 
 impl Poller for rusqlite::Connection {

@@ -226,7 +226,7 @@ fn refused(
     let index = table.indexes.iter().enumerate().find(|(i, index)| {
         // SQLite names an index on expressions, else the columns.
         let name = format!("'{}'", physical_index(generation, at, *i));
-        message.contains(&name) || (index.unique && names_columns(message, table, index))
+        message.contains(&name) || (index.is_unique() && names_columns(message, table, index))
     });
     StoreError::NotUnique {
         table: table.name.clone(),

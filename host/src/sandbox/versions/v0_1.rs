@@ -5,7 +5,9 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
 use super::Answer;
-use crate::model::{Cells, ColumnType, Commands, Envelope, EventBatch, RawDescription, RawTable};
+use crate::model::{
+    Cells, ColumnType, Commands, Envelope, EventBatch, IndexKind, RawDescription, RawTable,
+};
 use crate::sandbox::instance::State;
 
 use wit::exports::lantern::projector::projection as exported;
@@ -167,6 +169,11 @@ fn description(said: types::Description) -> RawDescription {
         },
         tables: said.tables.into_iter().map(table).collect(),
         order: said.order.map(|order| (order.entity, order.version)),
+        lookups: said
+            .lookups
+            .into_iter()
+            .map(|lookup| (lookup.table, lookup.types, lookup.key))
+            .collect(),
     }
 }
 
@@ -174,7 +181,7 @@ fn table(said: types::Table) -> RawTable {
     let index = |index: types::Index| {
         let columns = index.columns.into_iter();
         let columns = columns.map(|part| (part.column, part.path, part.descending));
-        (index.unique, columns.collect())
+        (index_kind(index.kind), columns.collect())
     };
     RawTable {
         name: said.name,
@@ -187,6 +194,14 @@ fn table(said: types::Table) -> RawTable {
         indexes: said.indexes.into_iter().map(index).collect(),
         tenant_keyed: said.tenant_keyed,
         guarded: said.guarded,
+    }
+}
+
+fn index_kind(said: types::IndexKind) -> IndexKind {
+    match said {
+        types::IndexKind::Ordered => IndexKind::Ordered,
+        types::IndexKind::Unique => IndexKind::Unique,
+        types::IndexKind::Text => IndexKind::Text,
     }
 }
 

@@ -81,6 +81,21 @@ impl Bench for PostgresBench {
         self.session().run(sql);
     }
 
+    fn find(&self, name: &str, words: &str) -> Result<Vec<String>, String> {
+        let found = self.session().try_query(&format!(
+            "SELECT id FROM {name} WHERE words @@ plainto_tsquery('simple', '{words}') ORDER BY id"
+        ));
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.into_iter().flatten().flatten().collect())
+    }
+
+    async fn tables_of_texts(&self) -> i64 {
+        let sql = "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%USING gin%'";
+        let counted = self.session().query(sql);
+        let count = counted[0][0].as_deref().map(str::parse);
+        count.unwrap().unwrap()
+    }
+
     fn poller(&self) -> Box<dyn Poller> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -1,7 +1,7 @@
 //! How tables are kept: indexes, order, and how certain a commit is.
 
 use super::bench::{PostgresBench, QUOTED, options};
-use crate::model::{ColumnType, Description, RawDescription};
+use crate::model::{ColumnType, Description, IndexKind, RawDescription};
 use crate::read_store::behaviour::bench::*;
 use crate::read_store::{Durability, PostgresOptions, ReadStore};
 
@@ -46,6 +46,38 @@ async fn the_natural_expression_uses_the_index() {
         let plan: Vec<String> = plan.into_iter().flatten().flatten().collect();
         let plan = plan.join("\n");
         assert!(plan.contains("Index Cond"), "{condition}: {plan}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_under_the_readers_name_uses_the_index() {
+    let Some(bench) = PostgresBench::new().await else {
+        return;
+    };
+    let text = |guarded| {
+        let mut raw = described("notes", "1.0.0", &[("body", ColumnType::Text)]);
+        let part = ("body".to_owned(), None, false);
+        raw.tables[0].indexes = vec![(IndexKind::Text, vec![part])];
+        raw.tables[0].guarded = guarded;
+        raw.check().unwrap()
+    };
+    for guarded in [false, true] {
+        let mut open = begin(&bench.store, &text(guarded)).await;
+        open.store(&puts([]), 1);
+        bench.store.build_indexes(open.id).await.unwrap();
+        if guarded {
+            bench.store.swap(open.id).await.unwrap();
+        }
+        let session = bench.session();
+        session.run("SET enable_seqscan = off");
+        let plan = session.query(
+            "EXPLAIN SELECT * FROM notes_text WHERE words @@ plainto_tsquery('simple', 'lamp') \
+             AND id = 'a' ORDER BY ts_rank(words, plainto_tsquery('simple', 'lamp'))",
+        );
+        let plan: Vec<String> = plan.into_iter().flatten().flatten().collect();
+        let plan = plan.join("\n");
+        let index = format!("Bitmap Index Scan on lantern_i{}_0_0", open.id);
+        assert!(plan.contains(&index), "{plan}");
     }
 }
 
@@ -108,9 +140,14 @@ async fn commits_are_as_certain_as_they_are_set_to_be() {
 fn indexed() -> Description {
     let columns = [("label", ColumnType::Text), ("body", ColumnType::Json)];
     let mut raw: RawDescription = described("things", "1.0.0", &columns);
-    let path = |path: &str| (false, vec![("body".into(), Some(path.into()), false)]);
+    let path = |path: &str| {
+        (
+            IndexKind::Ordered,
+            vec![("body".into(), Some(path.into()), false)],
+        )
+    };
     raw.tables[0].indexes = vec![
-        (false, vec![("label".into(), None, false)]),
+        (IndexKind::Ordered, vec![("label".into(), None, false)]),
         path("$.city"),
         path("$.address.city"),
         path("$.items[0].sku"),

@@ -1,0 +1,3 @@
+//! The same projector, but for its declarations.
+
+test_projectors::enriched!();
