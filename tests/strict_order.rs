@@ -256,6 +256,8 @@ fn ordered(store: Store, settings: &str) -> TestHost {
     let mut host = TestHost::on_with(store, settings);
     host.install("sums", "sums.wasm");
     host.start();
+    // Before there are stores, nobody can ask.
+    host.until_logged("projector started");
     host.until_state("sums", "live");
     host
 }
