@@ -24,6 +24,7 @@ use crate::error::Result;
 /// | `unique(number)` | an index under which no two rows are equal |
 /// | `guarded` | rows carry an entity version: see [`Guarded`] |
 /// | `tenant_keyed` | the host adds the event's tenant to the key |
+/// | `stream_keyed` | the host adds the event's stream to the key |
 ///
 /// On a field: `#[key]`, for one field at least, and `#[column(name = "..")]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no table", note = "derive `Table` on it")]

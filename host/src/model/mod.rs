@@ -6,12 +6,14 @@ mod cells;
 mod command;
 mod dead_letter;
 mod event;
+mod filter;
 mod gap;
 mod generation;
 mod name;
 mod position;
 mod projector;
 mod row;
+mod scope;
 mod table;
 mod time;
 mod value;
@@ -23,6 +25,7 @@ pub use dead_letter::{
     DeadLetter, DeadLetterChanges, DeadLetterChoice, DeadLetterError, DeadLetterRequest,
 };
 pub use event::{Event, Payload};
+pub use filter::{Envelope, EventFilter, Pattern};
 pub use gap::PassedGap;
 pub use generation::{
     Digest, Epoch, Failure, FailureClass, Generation, GenerationId, GenerationState,
@@ -30,11 +33,9 @@ pub use generation::{
 };
 pub use name::{InvalidName, check_name, is_reserved};
 pub use position::{Checkpoint, Position};
-pub use projector::{
-    Description, Envelope, EventFilter, InvalidDescription, Pattern, ProjectorName, RawDescription,
-    RawTable,
-};
+pub use projector::{Description, InvalidDescription, ProjectorName, RawDescription, RawTable};
 pub use row::{Changes, Row, TableChanges};
+pub use scope::{Fill, Part, Scope};
 pub use table::{Column, Index, IndexColumn, Table};
 pub use time::{Timestamp, TimestampError};
 pub use value::{ColumnType, Value, ValueError};

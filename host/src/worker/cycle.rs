@@ -164,7 +164,7 @@ impl<'a> Cycle<'a> {
             .await?;
         let quarantine = Quarantine::new(*failing, &letters, known.condemned);
         let needs = Envelope {
-            streams: about.needs.streams || quarantine.needs_streams(),
+            streams: about.needs.streams || about.is_stream_keyed() || quarantine.needs_streams(),
             ..about.needs
         };
         let unit = UnitOfWork::new(&about.tables, pacing.cache_bytes, claim.is_empty);

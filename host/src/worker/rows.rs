@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::model::{Cells, Commands, Row, Table};
 use crate::read_store::{RowReader, StoreError};
 use crate::sandbox::{FoundRows, Rows, RowsRefused};
-use crate::unit_of_work::{CommandError, CommandProblem, Lookup, RowKey, UnitOfWork};
+use crate::unit_of_work::{CommandError, CommandProblem, Lookup, RowKey, UnitOfWork, Whose};
 
 /// A unit of work with the database behind it. Clones share the same ledger;
 /// it is locked only for the length of a call.
@@ -18,6 +18,7 @@ struct Inner {
     reader: Box<dyn RowReader>,
     tables: Vec<Table>,
     tenant: String,
+    stream: String,
     refusal: Option<LedgerError>,
 }
 
@@ -50,6 +51,7 @@ impl Ledger {
             reader,
             tables: tables.to_vec(),
             tenant: String::new(),
+            stream: String::new(),
             refusal: None,
         })))
     }
@@ -59,12 +61,14 @@ impl Ledger {
         work(&mut self.lock().unit)
     }
 
-    /// From here on, commands and reads are those of this tenant's events.
-    pub(super) fn serve_tenant(&self, tenant: &str) {
+    /// From here on, commands and reads are those of this tenant's or stream's
+    /// events.
+    pub(super) fn serve(&self, whose: Whose<'_>) {
         let mut inner = self.lock();
         inner.refusal = None;
         inner.unit.begin_part();
-        tenant.clone_into(&mut inner.tenant);
+        whose.tenant.clone_into(&mut inner.tenant);
+        whose.stream.clone_into(&mut inner.stream);
     }
 
     /// Folds commands in, after reading the rows they depend on.
@@ -102,9 +106,13 @@ impl Inner {
         if commands.is_empty() {
             return Ok(());
         }
-        let unknown = self.unit.unknown_rows(commands, &self.tenant)?;
-        self.learn(unknown)?;
-        Ok(self.unit.apply(commands, &self.tenant)?)
+        let whose = Whose {
+            tenant: &self.tenant,
+            stream: &self.stream,
+        };
+        let unknown = self.unit.unknown_rows(commands, whose)?;
+        learn(&mut self.unit, &mut *self.reader, unknown)?;
+        Ok(self.unit.apply(commands, whose)?)
     }
 
     fn get(&mut self, table: usize, count: usize, keys: &Cells) -> Result<FoundRows, LedgerError> {
@@ -117,7 +125,7 @@ impl Inner {
             })
             .collect();
         if !unknown.is_empty() {
-            self.learn(unknown)?;
+            learn(&mut self.unit, &mut *self.reader, unknown)?;
             found = self.lookup(table, count, keys)?;
         }
         let host_columns = self.tables[table].host_columns();
@@ -145,22 +153,13 @@ impl Inner {
         count: usize,
         keys: &Cells,
     ) -> Result<Vec<Lookup>, LedgerError> {
+        let whose = Whose {
+            tenant: &self.tenant,
+            stream: &self.stream,
+        };
         self.unit
-            .lookup(table, count, keys, &self.tenant)
+            .lookup(table, count, keys, whose)
             .map_err(LedgerError::Read)
-    }
-
-    /// Reads rows from the database, those of one table together.
-    fn learn(&mut self, mut unknown: Vec<RowKey>) -> Result<(), LedgerError> {
-        unknown.sort_by_key(|key| key.table);
-        for keys in unknown.chunk_by(|a, b| a.table == b.table) {
-            let values: Vec<_> = keys.iter().map(|key| key.values.clone()).collect();
-            let rows = self.reader.get(keys[0].table, &values)?;
-            for (key, row) in keys.iter().zip(rows) {
-                self.unit.learn(key, row);
-            }
-        }
-        Ok(())
     }
 
     fn refuse<T>(&mut self, result: Result<T, LedgerError>) -> Result<T, RowsRefused> {
@@ -169,6 +168,23 @@ impl Inner {
             RowsRefused
         })
     }
+}
+
+/// Reads rows from the database, those of one table together.
+fn learn(
+    unit: &mut UnitOfWork,
+    reader: &mut dyn RowReader,
+    mut unknown: Vec<RowKey>,
+) -> Result<(), LedgerError> {
+    unknown.sort_by_key(|key| key.table);
+    for keys in unknown.chunk_by(|a, b| a.table == b.table) {
+        let values: Vec<_> = keys.iter().map(|key| key.values.clone()).collect();
+        let rows = reader.get(keys[0].table, &values)?;
+        for (key, row) in keys.iter().zip(rows) {
+            unit.learn(key, row);
+        }
+    }
+    Ok(())
 }
 
 fn push_row(row: &Row, host_columns: usize, cells: &mut Cells) {
