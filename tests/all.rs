@@ -31,12 +31,18 @@ mod promises {
         std::env::var_os("LANTERN_TORTURE").is_some_and(|torture| torture != "0")
     }
 }
+/// One tenant's or stream's rows are made anew, and nobody else's are touched.
+mod partial_rebuild;
 /// Events that cannot be projected are set aside with their stream.
 mod quarantine;
 /// The large log of incidents ends in the rows that are expected.
 mod real_log;
 /// What happens to files in the watched folder.
 mod reload;
+/// Back to where the rows once stood, and what that would cost.
+mod rewind;
+/// Tenants' rows are their own, whatever a component tries.
+mod tenants;
 /// House rules: arrows between rooms, docs, the interface's copies.
 mod tidy;
 /// When projectors work: at once, in batches, by a schedule.

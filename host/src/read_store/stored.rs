@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::StringDeserializer;
 
 use super::error::StoreError;
+use crate::model::Scope;
 
 /// Reads a stored JSON document.
 pub(super) fn read_json<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
@@ -22,4 +23,16 @@ pub(super) fn read_word<T: DeserializeOwned>(stored: &str) -> Result<T, StoreErr
     let word: StringDeserializer<serde::de::value::Error> =
         serde::de::IntoDeserializer::into_deserializer(stored.to_owned());
     T::deserialize(word).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+/// Reads which events a generation is built from; nothing is stored for all.
+pub(super) fn read_scope(stored: Option<&str>) -> Result<Scope, StoreError> {
+    stored.map_or(Ok(Scope::All), read_json)
+}
+
+/// Writes which events a generation is built from.
+pub(super) fn write_scope(scope: &Scope) -> Result<Option<String>, StoreError> {
+    (*scope != Scope::All)
+        .then(|| write_json(scope))
+        .transpose()
 }

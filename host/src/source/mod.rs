@@ -11,11 +11,13 @@ mod behaviour;
 pub mod cloudevents;
 mod continuity;
 mod error;
+mod narrowed;
 mod postgres;
 mod sqlite;
 
 pub use append::{Appended, ExpectedVersion, StreamInfo};
 pub use error::SourceError;
+pub use narrowed::{Narrow, narrow};
 pub use postgres::{GapRule, PostgresEventStore, PostgresOptions, TableMapping, TableSource};
 pub use sqlite::{Durability, SqliteEventStore, SqliteOptions};
 

@@ -109,6 +109,11 @@ fn migrator() -> Migrator {
             include_str!("migrations/0002_dead_letters.sql"),
         ),
         migration(3, "runs", include_str!("migrations/0003_runs.sql")),
+        migration(
+            4,
+            "scopes and fills",
+            include_str!("migrations/0004_scopes_and_fills.sql"),
+        ),
     ]);
     migrator.dangerous_set_table_name(TABLE);
     migrator

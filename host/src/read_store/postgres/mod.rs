@@ -26,6 +26,7 @@ mod gaps;
 mod generations;
 mod holders;
 mod leases;
+mod measures;
 mod migrations;
 mod numeric;
 mod options;
@@ -39,6 +40,7 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod views;

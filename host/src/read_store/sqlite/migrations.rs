@@ -65,6 +65,11 @@ fn migrator() -> Migrator {
             include_str!("migrations/0003_dead_letters.sql"),
         ),
         migration(4, "runs", include_str!("migrations/0004_runs.sql")),
+        migration(
+            5,
+            "scopes and fills",
+            include_str!("migrations/0005_scopes_and_fills.sql"),
+        ),
     ]);
     migrator.dangerous_set_table_name(TABLE);
     migrator

@@ -13,6 +13,7 @@ mod dead_letters;
 mod error;
 mod gaps;
 mod generations;
+mod measures;
 mod migrations;
 mod options;
 mod ownership;
@@ -24,6 +25,7 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod timestamp;
