@@ -16,11 +16,14 @@ on_each_store![
     a_kill_leaves_the_former_rows_or_the_new_ones_whole,
     a_stream_is_rebuilt_by_itself_and_so_is_one_tenants_stream,
     a_part_with_more_dead_letters_does_not_take_over,
+    a_projector_that_failed_can_have_a_part_rebuilt_and_stays_failed,
     what_cannot_be_rebuilt_in_part_says_why,
     a_rebuild_of_all_comes_before_one_of_a_part,
 ];
 
 const NAMED: &str = "tenant_counter";
+/// A guest that fails at each event of type `probe.poison`.
+const GUEST: &str = "names_the_tenant_in_a_key";
 const COUNTED: &str = "SELECT coalesce(sum(total), 0) FROM tenant_counters";
 
 fn a_tenants_rows_are_healed_and_nobody_elses_are_touched(store: Store) {
@@ -211,78 +214,89 @@ fn a_stream_is_rebuilt_by_itself_and_so_is_one_tenants_stream(store: Store) {
 }
 
 fn a_part_with_more_dead_letters_does_not_take_over(store: Store) {
-    // A guest that fails at each event of type `probe.poison`.
-    const NAME: &str = "names_the_tenant_in_a_key";
     let host = TestHost::on_with(
         store,
         "failure.live = \"quarantine\"\nfailure.rebuild = \"quarantine\"",
     );
-    host.install_bytes(&std::fs::read(guest(NAME)).unwrap(), "guest.wasm");
-    let probes = [
-        ("a", "seen"),
-        ("b", "seen"),
-        ("a", "poison"),
-        ("b", "poison"),
-        ("a", "seen"),
-    ];
-    let events = probes
-        .iter()
-        .zip(1..)
-        .fold(Events::new(), |events, ((tenant, what), n)| {
-            let event = json!({
-                "specversion": "1.0", "id": format!("probe-{n}"), "source": "/tests",
-                "type": format!("probe.{what}"), "subject": format!("stream-{n}"),
-                "tenant": tenant, "time": "2026-01-01T00:00:00Z", "data": {},
-            });
-            events.line(&event.to_string())
-        });
-    host.append(&events);
+    host.install_bytes(&std::fs::read(guest(GUEST)).unwrap(), "guest.wasm");
+    let whats = ["seen", "seen", "poison", "poison", "seen"];
+    host.append(&probes(1, &whats));
     host.run_until_caught_up();
-    let letters = |host: &TestHost| host.projector_status(NAME)["dead_letters"].clone();
+    let letters = |host: &TestHost| host.projector_status(GUEST)["dead_letters"].clone();
     assert_eq!(letters(&host), 2);
-    let rebuild = ["rebuild", NAME, "--tenant", "a", "--wait"];
+    let rebuild = ["rebuild", GUEST, "--tenant", "a", "--wait"];
     host.command(&rebuild).ok();
     assert_eq!(letters(&host), 2, "as many as before");
 
     // What was given up comes again, and is not wanted.
-    host.command(&["dead-letters", "discard", NAME, "--position", "3"])
+    host.command(&["dead-letters", "discard", GUEST, "--position", "3"])
         .ok();
     host.run_until_caught_up();
     assert_eq!(letters(&host), 1);
     let said = host.command(&rebuild).ended_with(1);
-    assert!(
-        said.out
-            .contains("1 dead letters, the one that readers see 0"),
-        "{}",
-        said.out
-    );
-    assert!(
-        said.err.contains("readers still see the former rows"),
-        "{}",
-        said.err
-    );
-    let status = host.projector_status(NAME);
+    let reason = "1 dead letters, the one that readers see 0";
+    assert!(said.out.contains(reason), "{}", said.out);
+    let reason = "readers still see the former rows";
+    assert!(said.err.contains(reason), "{}", said.err);
+    let status = host.projector_status(GUEST);
     assert!(
         status["failure"].is_null(),
         "the live rows go on: {status:#}"
     );
-    host.append(
-        &Events::new().line(
-            &json!({
-                "specversion": "1.0", "id": "probe-6", "source": "/tests", "type": "probe.seen",
-                "subject": "stream-6", "tenant": "a", "data": {},
-            })
-            .to_string(),
-        ),
-    );
+    host.append(&probes(6, &["seen"]));
     host.command(&["run", "--until-caught-up"]).ended_with(1);
-    let seen = format!("SELECT count(*) FROM {NAME}");
+    let seen = format!("SELECT count(*) FROM {GUEST}");
     assert_eq!(host.number(&seen), Some(4));
     assert_eq!(letters(&host), 1);
     // The other tenant has as many as before.
-    host.command(&["rebuild", NAME, "--tenant", "b", "--wait"])
+    host.command(&["rebuild", GUEST, "--tenant", "b", "--wait"])
         .ok();
     assert_eq!(letters(&host), 1);
+}
+
+fn a_projector_that_failed_can_have_a_part_rebuilt_and_stays_failed(store: Store) {
+    let host = TestHost::on(store);
+    host.install_bytes(&std::fs::read(guest(GUEST)).unwrap(), "guest.wasm");
+    host.append(&probes(1, &["seen", "seen", "poison", "seen"]));
+    host.command(&["run", "--until-caught-up"]).ended_with(1);
+    damage_table(&host, GUEST, "UPDATE {} SET note = 'damaged'");
+    host.command(&["rebuild", GUEST, "--tenant", "b", "--wait"])
+        .ok();
+    let sql = format!("SELECT tenant, position, note FROM {GUEST} ORDER BY position");
+    let rows = host.reader().rows(&sql).unwrap();
+    // No further than where the projector stands.
+    let expected = json!([["a", 1, "damaged"], ["b", 2, "seen"]]);
+    assert_eq!(json!(rows), expected);
+    let status = host.projector_status(GUEST);
+    assert_eq!(status["failure"]["position"], 3, "{status:#}");
+}
+
+#[test]
+fn of_several_hosts_one_takes_it_over() {
+    if !Store::Postgres.is_here() {
+        return;
+    }
+    let mut first = caught_up(Store::Postgres);
+    let mut second = first.another("");
+    second.install(NAMED, "tenant_counter.wasm");
+    first.start();
+    second.start();
+    let mut appended = 80;
+    for round in 0..6 {
+        damage(
+            &first,
+            "UPDATE {} SET total = total + 1000 WHERE tenant = 'a'",
+        );
+        let asked = [&first, &second][round % 2];
+        asked
+            .command(&["rebuild", NAMED, "--tenant", "a", "--wait"])
+            .ok();
+        first.append(&both(appended + 1, 20));
+        appended += 20;
+        first.until_number(COUNTED, i64::try_from(appended).unwrap());
+    }
+    second.stop();
+    first.stop();
 }
 
 fn what_cannot_be_rebuilt_in_part_says_why(store: Store) {
@@ -350,6 +364,23 @@ fn both(first: u64, count: u64) -> Events {
         let tenant = ["a", "b"][usize::try_from(i % 2).unwrap()];
         events.increased_of(tenant, &format!("counter-{}", i / 2 % 5), 1)
     })
+}
+
+/// Events for the guest, each of a stream of its own, of the tenants `a` and `b` in
+/// turn.
+fn probes(first: u64, whats: &[&str]) -> Events {
+    whats
+        .iter()
+        .zip(first..)
+        .fold(Events::new(), |events, (what, n)| {
+            let tenant = if n % 2 == 0 { "b" } else { "a" };
+            let event = json!({
+                "specversion": "1.0", "id": format!("probe-{n}"), "source": "/tests",
+                "type": format!("probe.{what}"), "subject": format!("stream-{n}"),
+                "tenant": tenant, "time": "2026-01-01T00:00:00Z", "data": {},
+            });
+            events.line(&event.to_string())
+        })
 }
 
 /// The rows of a tenant after the eighty events, counted without Lantern.
