@@ -36,16 +36,22 @@ mod promises {
 }
 /// What is declared to be looked up comes in few queries, and changes nothing.
 mod lookups;
+/// One tenant's or stream's rows are made anew, and nobody else's are touched.
+mod partial_rebuild;
 /// Events that cannot be projected are set aside with their stream.
 mod quarantine;
 /// The large log of incidents ends in the rows that are expected.
 mod real_log;
 /// What happens to files in the watched folder.
 mod reload;
+/// Back to where the rows once stood, and what that would cost.
+mod rewind;
 /// Events of an entity come in the order of its versions.
 mod strict_order;
 /// Which events a projector is sent.
 mod subscriptions;
+/// Tenants' rows are their own, whatever a component tries.
+mod tenants;
 /// Rows are found by words, the same ones on both stores.
 mod text_search;
 /// House rules: arrows between rooms, docs, the interface's copies.

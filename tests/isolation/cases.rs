@@ -95,7 +95,12 @@ pub(super) const CASES: &[Case] = &[
     case("asks_for_no_table", Stopped, &["read of rows is wrong", "table 3"]),
     case("asks_with_broken_keys", Stopped, &["read of rows is wrong", "`position`"]),
     case("asks_while_describing", Refused, &["`describe` failed"]),
+    case("asks_for_the_tenant_in_a_key", Stopped, &["read of rows is wrong", "`position`"]),
     case("steals_from_tenants", Harmless, &[]),
+    // ---- it writes what it must not
+    case("names_the_tenant_in_a_key", Stopped, &["`position`"]),
+    case("sets_the_tenant", Stopped, &["column 8", "does not declare"]),
+    case("declares_the_tenant", Refused, &["`tenant` is declared twice", "tenant-keyed table"]),
     // ---- it floods the log
     case("floods_the_log", Harmless, &[]),
     case("logs_at_length", Harmless, &[]),

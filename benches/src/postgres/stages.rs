@@ -13,7 +13,7 @@ use lantern::model::{Cells, Commands};
 use lantern::read_store::{Claimed, Committed};
 use lantern::sandbox::{FoundRows, LoadedProjector, Rows, RowsRefused};
 use lantern::source::PageLimit;
-use lantern::unit_of_work::UnitOfWork;
+use lantern::unit_of_work::{UnitOfWork, Whose};
 use lantern::worker::Assignment;
 
 use super::server::{Server, Way};
@@ -127,9 +127,9 @@ fn go_over(
         stages.project.add(stopwatch.stop(), Duration::ZERO);
         let stopwatch = Stopwatch::start();
         unit.begin_batch();
-        let unknown = unit.unknown_rows(&commands, "")?;
+        let unknown = unit.unknown_rows(&commands, Whose::default())?;
         ensure!(unknown.is_empty(), "the unit of work has forgotten rows");
-        unit.apply(&commands, "")?;
+        unit.apply(&commands, Whose::default())?;
         stages.fold.add(stopwatch.stop(), Duration::ZERO);
         folded = page.checkpoint;
         let is_enough = unit.gathered_rows() >= pacing.commit_rows

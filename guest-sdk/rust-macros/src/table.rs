@@ -28,6 +28,7 @@ struct Table<'i> {
     indexes: Vec<Index>,
     guarded: bool,
     tenant_keyed: bool,
+    stream_keyed: bool,
     /// The struct's type with every lifetime `'static`.
     stored: TokenStream,
 }
@@ -81,6 +82,7 @@ impl<'i> Table<'i> {
             indexes,
             guarded: options.guarded,
             tenant_keyed: options.tenant_keyed,
+            stream_keyed: options.stream_keyed,
             stored: quote!(#ident<#(#statics),*>),
         })
     }
@@ -144,6 +146,7 @@ impl<'i> Table<'i> {
     fn declaration(&self) -> TokenStream {
         let name = &self.name;
         let (guarded, tenant_keyed) = (self.guarded, self.tenant_keyed);
+        let stream_keyed = self.stream_keyed;
         let names = self.columns.iter().map(|column| &column.name);
         let types: Vec<_> = self.columns.iter().map(|column| &column.field.ty).collect();
         let key = self.key_columns().map(|column| &column.name);
@@ -159,6 +162,7 @@ impl<'i> Table<'i> {
                 key: ::std::vec![#(#key.into()),*],
                 indexes: ::std::vec![#(#indexes),*],
                 tenant_keyed: #tenant_keyed,
+                stream_keyed: #stream_keyed,
                 guarded: #guarded,
             }
         }
@@ -300,6 +304,7 @@ struct Options {
     indexes: Vec<ParsedIndex>,
     guarded: bool,
     tenant_keyed: bool,
+    stream_keyed: bool,
 }
 
 impl Options {
@@ -335,9 +340,10 @@ impl Options {
                 }
                 "guarded" => self.guarded = true,
                 "tenant_keyed" => self.tenant_keyed = true,
+                "stream_keyed" => self.stream_keyed = true,
                 _ => {
-                    let known = "expected name = \"..\", index(..), unique(..), text(..), guarded \
-                                 or tenant_keyed";
+                    let known = "expected name = \"..\", index(..), unique(..), text(..), guarded, \
+                                 tenant_keyed or stream_keyed";
                     return Err(Error::new_spanned(argument, known));
                 }
             }

@@ -25,6 +25,7 @@ use crate::error::Result;
 /// | `text(title, body)` | the index by whose words rows are found; of texts, one per table |
 /// | `guarded` | rows carry an entity version: see [`Guarded`] |
 /// | `tenant_keyed` | the host adds the event's tenant to the key |
+/// | `stream_keyed` | the host adds the event's stream to the key |
 ///
 /// On a field: `#[key]`, for one field at least, and `#[column(name = "..")]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no table", note = "derive `Table` on it")]

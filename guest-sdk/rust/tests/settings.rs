@@ -90,6 +90,45 @@ mod tenants {
     }
 }
 
+mod streams {
+    use super::*;
+
+    #[derive(Table, Debug, PartialEq)]
+    #[table(tenant_keyed, stream_keyed)]
+    struct Heard {
+        #[key]
+        what: String,
+        times: i64,
+    }
+
+    #[derive(Events)]
+    enum Any {
+        #[event("heard")]
+        Heard,
+    }
+
+    #[projector(tables(Heard))]
+    fn heard(event: Event<Any>, rows: &mut Rows) {
+        let Any::Heard = event.data;
+        rows.increment(Heard::key("it")).by(Heard::times, 1);
+    }
+
+    #[test]
+    fn each_stream_of_each_tenant_has_rows_of_its_own() {
+        let one = |tenant: &str, stream: &str| event("heard").tenant(tenant).stream(stream);
+        let projected =
+            given([one("a", "s"), one("b", "s"), one("a", "t"), one("a", "s")]).when(heard);
+        assert_eq!(
+            projected.json("heard"),
+            json!([
+                { "tenant": "a", "stream": "s", "what": "it", "times": 2 },
+                { "tenant": "a", "stream": "t", "what": "it", "times": 1 },
+                { "tenant": "b", "stream": "s", "what": "it", "times": 1 },
+            ])
+        );
+    }
+}
+
 mod untyped {
     use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -1,6 +1,6 @@
 //! Candidate + what is stored → what to do. Pure.
 
-use crate::model::{Description, Digest, GenerationId, ProjectorRecord, Table};
+use crate::model::{Description, Digest, GenerationId, GenerationState, ProjectorRecord, Table};
 
 /// What to do with a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(super) fn decide(
     }
     match same_version(newest.id, &newest.description, candidate) {
         // No reader has seen the tables of a version that is still being built.
-        Decision::Refuse(_) if record.building().is_some() => Decision::Rebuild,
+        Decision::Refuse(_) if newest.state == GenerationState::Building => Decision::Rebuild,
         decision => decision,
     }
 }
@@ -153,8 +153,8 @@ fn change(from: &Table, to: &Table) -> String {
 mod tests {
     use super::*;
     use crate::model::{
-        Checkpoint, ColumnType, Generation, GenerationState, OrderKey, RawDescription, RawTable,
-        StrictOrder, Timestamp, WaitingCount, WantedState,
+        Checkpoint, ColumnType, Generation, GenerationState, OrderKey, Part, RawDescription,
+        RawTable, Scope, StrictOrder, Timestamp, WaitingCount, WantedState,
     };
 
     fn description(version: &str, columns: &[&str]) -> Description {
@@ -196,6 +196,8 @@ mod tests {
             digest: Digest::of(bytes.as_bytes()),
             description: description(version, &["id", "status"]),
             state,
+            scope: Scope::All,
+            took_over: None,
             checkpoint: Checkpoint::start(),
             indexed: true,
             failure: None,
@@ -265,6 +267,26 @@ mod tests {
             Decision::HotReload(GenerationId(2))
         );
         assert_eq!(decided(&both, "3.0.0", "c"), Decision::Rebuild);
+    }
+
+    #[test]
+    fn a_part_that_is_being_rebuilt_brings_no_component() {
+        let mut part = generation(2, "1.0.0", "a", GenerationState::Building);
+        part.scope = Scope::Part(Part {
+            tenant: Some("t".into()),
+            stream: None,
+        });
+        let live = generation(1, "1.0.0", "a", GenerationState::Live);
+        let both = record(vec![live, part]);
+        assert_eq!(decided(&both, "1.0.0", "a"), Decision::Nothing);
+        assert_eq!(
+            decided(&both, "1.0.0", "b"),
+            Decision::HotReload(GenerationId(1))
+        );
+        assert_eq!(decided(&both, "2.0.0", "b"), Decision::Rebuild);
+        let changed = description("1.0.0", &["id", "state"]);
+        let decided = decide(Some(&both), &changed, &Digest::of(b"b"), None);
+        assert!(matches!(decided, Decision::Refuse(_)), "{decided:?}");
     }
 
     #[test]

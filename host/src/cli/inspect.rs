@@ -121,6 +121,7 @@ fn listed(patterns: &[Pattern]) -> String {
 fn table_text(described: &Table) -> String {
     let kinds = [
         (described.tenant_keyed, ", keyed by tenant"),
+        (described.stream_keyed, ", keyed by stream"),
         (described.guarded, ", guarded by version"),
     ];
     let kinds: String = kinds

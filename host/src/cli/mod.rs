@@ -11,6 +11,7 @@ mod config;
 mod context;
 mod dead_letters;
 mod error;
+mod estimate_text;
 mod globals;
 mod inspect;
 mod new;
@@ -22,6 +23,7 @@ mod projectors;
 mod query;
 mod query_output;
 mod rebuild;
+mod rewind;
 mod run;
 mod signals;
 mod status;
@@ -68,6 +70,7 @@ enum Command {
     Status(status::ShowStatus),
     Inspect(inspect::Inspect),
     Rebuild(rebuild::Rebuild),
+    Rewind(rewind::Rewind),
     Pause(projectors::Pause),
     Resume(projectors::Resume),
     Rollback(projectors::Rollback),
@@ -122,6 +125,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<(), CliError> {
         Command::Status(command) => command.execute(context).await,
         Command::Inspect(command) => command.execute(context).await,
         Command::Rebuild(command) => command.execute(context).await,
+        Command::Rewind(command) => command.execute(context).await,
         Command::Pause(command) => command.execute(context).await,
         Command::Resume(command) => command.execute(context).await,
         Command::Rollback(command) => command.execute(context).await,

@@ -56,10 +56,16 @@ pub(super) struct Rollback {
 
 impl Rollback {
     pub(super) async fn execute(self, context: &Context) -> Result<(), CliError> {
-        let version = operations::roll_back(&context.open_existing().await?, &self.name).await?;
+        let lantern = context.open_existing().await?;
+        let name = &self.name;
+        let version = operations::roll_back(&lantern, name).await?;
+        // As it was after a rewind, say.
+        let paused = match operations::is_paused(&lantern, name).await? {
+            true => format!("\n{name} is paused: `lantern resume {name}` has it go on"),
+            false => String::new(),
+        };
         print(&format!(
-            "{} is rolled back: readers see version {version}",
-            self.name
+            "{name} is rolled back: readers see version {version}{paused}"
         ))
     }
 }

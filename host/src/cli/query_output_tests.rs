@@ -60,6 +60,7 @@ fn answer() -> Answer {
         columns: columns.into(),
         key: vec![0],
         indexes: vec![],
+        stream_keyed: false,
         tenant_keyed: false,
         guarded: false,
     };

@@ -148,6 +148,13 @@ fn notes_text(projectors: &[ProjectorStatus]) -> String {
                 printable(&projector.update)
             ));
         }
+        if let Some(position) = projector.rewound_to {
+            notes.push(format!(
+                "{name} is rewound to position {} and stands there: `lantern resume {name}` goes on, \
+                 `lantern rollback {name}` brings the former rows back\n",
+                count(position.0)
+            ));
+        }
         if let Some(since) = projector.ignored_since.filter(|_| projector.ignored > 0) {
             let commands = counted(projector.ignored, "command");
             notes.push(format!(
@@ -186,7 +193,9 @@ pub(super) fn building_text(building: &BuildingStatus) -> String {
     if let Some(seconds) = building.seconds_left.filter(|_| building.lag > 0) {
         parts.push(format!("{} left", duration(seconds)));
     }
-    format!("{} {}", building.version, parts.join(", "))
+    let of = building.of.as_ref();
+    let of = of.map_or_else(String::new, |of| format!("{}: ", printable(of)));
+    format!("{of}{} {}", building.version, parts.join(", "))
 }
 
 /// The positions a rebuild has behind it, and all there are.

@@ -23,6 +23,27 @@ fn the_table_shows_state_lag_and_the_rebuild() {
 }
 
 #[test]
+fn what_was_rewound_says_so_and_how_to_go_on() {
+    let mut rewound = projector();
+    rewound.rewound_to = Some(Position(8_000));
+    rewound.building = rewound.building.map(|building| BuildingStatus {
+        of: Some("tenant `a`".into()),
+        ..building
+    });
+    let text = status_text(&Status {
+        projectors: vec![rewound],
+        ..nothing()
+    });
+    for part in [
+        "orders is rewound to position 8,000 and stands there",
+        "`lantern resume orders` goes on",
+        "tenant `a`: 2.0.0 catching up",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
 fn failures_and_refused_files_stand_below_with_the_next_step() {
     let failure = Failure {
         class: FailureClass::Projector,
@@ -181,6 +202,7 @@ fn projector() -> ProjectorStatus {
             generation: GenerationId(2),
             version: "2.0.0".into(),
             digest: Digest("01".into()),
+            of: None,
             checkpoint: Checkpoint::at(Position(5_000)),
             lag: 15_000,
             events_per_second: 500.0,
@@ -191,6 +213,7 @@ fn projector() -> ProjectorStatus {
             trouble: None,
             seconds_left: Some(30.0),
         }),
+        rewound_to: None,
         can_roll_back_to: None,
         last_cycle_at: None,
         live_at: None,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::model::{Checkpoint, Digest, Failure, FailureClass, Generation, ProjectorName};
+use super::wanted::Wanted;
+use crate::model::{Checkpoint, Digest, Failure, FailureClass, GenerationId, ProjectorName};
 use crate::rebuild::{self, RebuildEnd};
 use crate::sandbox::LoadedProjector;
 use crate::worker::{Assignment, End, StatusBoard, WorkerStatus, without_event, work};
@@ -15,8 +16,10 @@ use crate::worker::{Assignment, End, StatusBoard, WorkerStatus, without_event, w
 pub(super) enum Task {
     /// Follow the log; before that, make the indexes if there are none yet.
     KeepLive,
-    /// Fill it and hand it to the readers.
+    /// Fill it and hand it to the readers; that of a part, get it ready.
     Build,
+    /// Have it take over the rows of a part that is ready.
+    TakeOver,
 }
 
 /// How a job came to its end.
@@ -25,6 +28,10 @@ pub(super) enum JobEnd {
     Stopped(Checkpoint),
     /// A rebuilt generation is live now.
     Swapped,
+    /// The rows of a part are there, to be taken over.
+    Ready,
+    /// The live generation has taken over the rows of a part.
+    TookOver,
     /// Somebody else has taken the generation over, or it is no more.
     Gone(String),
     /// Another host works on it.
@@ -40,26 +47,45 @@ pub(super) struct Job {
     projector: Arc<LoadedProjector>,
     /// What had been asked about dead letters when it began.
     asked: u64,
+    /// The generation of the part that it takes over.
+    part: Option<GenerationId>,
     stop: watch::Sender<bool>,
     status: StatusBoard,
     task: JoinHandle<JobEnd>,
 }
 
 impl Job {
-    pub(super) fn start(task: Task, assignment: Assignment, asked: u64) -> Self {
+    pub(super) fn start(
+        task: Task,
+        assignment: Assignment,
+        part: Option<Assignment>,
+        asked: u64,
+    ) -> Self {
+        let taken = part.as_ref().map(|part| part.generation);
         let projector = assignment.projector.clone();
         let (stop, stopped) = watch::channel(false);
         let status = StatusBoard::new(assignment.update.clone());
         let board = status.clone();
         let task = tokio::spawn(async move {
-            match task {
-                Task::KeepLive => keep_live(&assignment, &board, stopped).await,
-                Task::Build => of_rebuild(rebuild::run(&assignment, &board, stopped).await, &board),
+            match (task, part) {
+                (Task::TakeOver, Some(part)) => {
+                    match rebuild::take_over(&assignment, &part, &board, stopped).await {
+                        RebuildEnd::Live => JobEnd::TookOver,
+                        end => of_rebuild(end, &board),
+                    }
+                }
+                (Task::KeepLive | Task::TakeOver, _) => {
+                    keep_live(&assignment, &board, stopped).await
+                }
+                (Task::Build, _) => {
+                    of_rebuild(rebuild::run(&assignment, &board, stopped).await, &board)
+                }
             }
         });
         Self {
             projector,
             asked,
+            part: taken,
             stop,
             status,
             task,
@@ -74,10 +100,18 @@ impl Job {
         &self.projector.description().version
     }
 
-    /// Whether it works as the records want it to: on this component, and knowing
-    /// all that was asked.
-    pub(super) fn is_up_to_date(&self, generation: &Generation) -> bool {
-        *self.digest() == generation.digest && self.asked == generation.asked
+    /// The generation of the part that it takes over, if it does.
+    pub(super) fn part(&self) -> Option<GenerationId> {
+        self.part
+    }
+
+    /// Whether it works as the records want it to: on this component, knowing all
+    /// that was asked, and taking over what is ready.
+    pub(super) fn is_up_to_date(&self, wanted: &Wanted) -> bool {
+        let generation = &wanted.generation;
+        *self.digest() == generation.digest
+            && self.asked == generation.asked
+            && self.part == wanted.part
     }
 
     /// The component at work.
@@ -129,6 +163,7 @@ async fn keep_live(
 fn of_rebuild(end: RebuildEnd, status: &StatusBoard) -> JobEnd {
     match end {
         RebuildEnd::Live => JobEnd::Swapped,
+        RebuildEnd::Ready => JobEnd::Ready,
         RebuildEnd::Stopped => JobEnd::Stopped(status.read().checkpoint),
         RebuildEnd::Gone(how) => JobEnd::Gone(how),
         RebuildEnd::Held { by } => JobEnd::Held { by },

@@ -14,6 +14,7 @@ mod lock;
 mod outcome;
 mod patience;
 mod pulse;
+mod wanted;
 
 pub use folder::Folder;
 pub use lock::{HostLock, LockError};
@@ -30,8 +31,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::catalog::{Catalog, Refusal};
 use crate::config::{Settings, Update};
 use crate::model::{
-    Failure, FailureClass, Generation, GenerationId, GenerationState, ProjectorName,
-    ProjectorRecord, Timestamp, WantedState,
+    Failure, FailureClass, GenerationId, GenerationState, ProjectorName, ProjectorRecord, Timestamp,
 };
 use crate::read_store::{Owner, ReadStore, StoreError};
 use crate::source::{EventStore, SourceError};
@@ -41,6 +41,7 @@ use inline::Inline;
 use job::{Job, JobEnd, Task};
 use patience::patiently;
 use pulse::{Pulse, Vitals};
+use wanted::{Wanted, wanted};
 
 /// How often the records are looked at for changes made by other processes, and
 /// the jobs for having ended.
@@ -224,10 +225,7 @@ impl Host {
         }
         let wanted = self.wanted();
         for (id, job) in &self.jobs {
-            if wanted
-                .get(id)
-                .is_none_or(|(_, generation)| !job.is_up_to_date(generation))
-            {
+            if wanted.get(id).is_none_or(|it| !job.is_up_to_date(it)) {
                 job.stop();
             }
         }
@@ -236,11 +234,11 @@ impl Host {
         let mut complete = true;
         self.held
             .retain(|id, try_at| wanted.contains_key(id) && now < *try_at);
-        for (id, (name, generation)) in wanted {
+        for (id, wanted) in wanted {
             match self.jobs.get(&id) {
                 None if self.held.contains_key(&id) => {}
-                Some(job) => complete &= job.is_up_to_date(&generation),
-                None => self.start(&name, &generation).await?,
+                Some(job) => complete &= job.is_up_to_date(&wanted),
+                None => self.start(&wanted).await?,
             }
         }
         if complete {
@@ -251,31 +249,19 @@ impl Host {
     }
 
     /// The generations that should be worked on.
-    fn wanted(&self) -> HashMap<GenerationId, (ProjectorName, Generation)> {
-        let mine =
-            |record: &&ProjectorRecord| self.only.as_ref().is_none_or(|name| *name == record.name);
-        let records = self.records.iter().filter(mine);
-        let running =
-            records.filter(|record| record.wanted == WantedState::Running || self.only.is_some());
-        let generations = running.flat_map(|record| {
-            let both = record.live().into_iter().chain(record.building());
-            both.map(|generation| (record.name.clone(), generation.clone()))
+    fn wanted(&self) -> HashMap<GenerationId, Wanted> {
+        let mut wanted = wanted(&self.records, self.only.as_ref());
+        // Those whom appends run; but a part takes over from whoever it is.
+        wanted.retain(|_, it| {
+            it.generation.state != GenerationState::Live
+                || it.part.is_some()
+                || !self.inline.is_on_list(&it.name)
         });
-        let by_appends = |name: &ProjectorName, generation: &Generation| {
-            generation.state == GenerationState::Live && self.inline.is_on_list(name)
-        };
-        generations
-            .filter(|(name, generation)| !by_appends(name, generation))
-            .filter(|(_, generation)| generation.failure.is_none())
-            .map(|(name, generation)| (generation.id, (name, generation)))
-            .collect()
+        wanted
     }
 
-    async fn start(
-        &mut self,
-        name: &ProjectorName,
-        generation: &Generation,
-    ) -> Result<(), HostError> {
+    async fn start(&mut self, wanted: &Wanted) -> Result<(), HostError> {
+        let (name, generation) = (&wanted.name, &wanted.generation);
         let projector = match self.parts.catalog.component(&generation.digest).await {
             Ok(projector) => projector,
             Err(refusal) => {
@@ -292,17 +278,14 @@ impl Host {
                     .await;
             }
         };
-        let task = match generation.state {
-            GenerationState::Building => Task::Build,
-            GenerationState::Live | GenerationState::Retired => Task::KeepLive,
-        };
+        let task = wanted.task();
         if !self.standing_by.contains_key(&generation.id) {
             happened::projector_started(name, generation.id, &generation.checkpoint);
         }
         let settings = self.parts.settings.projector(name.as_str());
         let failing = match task {
             Task::Build => settings.failure.while_rebuilding(),
-            Task::KeepLive => settings.failure.while_live(),
+            Task::KeepLive | Task::TakeOver => settings.failure.while_live(),
         };
         let assignment = Assignment {
             projector,
@@ -319,9 +302,14 @@ impl Host {
             },
             owner: self.vitals.owner.clone(),
         };
+        let part = wanted.part.map(|part| Assignment {
+            generation: part,
+            failing: settings.failure.while_rebuilding(),
+            ..assignment.clone()
+        });
         self.jobs.insert(
             generation.id,
-            Job::start(task, assignment, generation.asked),
+            Job::start(task, assignment, part, generation.asked),
         );
         Ok(())
     }
@@ -344,6 +332,7 @@ impl Host {
 
     async fn note_end(&mut self, id: GenerationId, job: Job) -> Result<(), HostError> {
         let (name, version) = (job.name().clone(), job.version().clone());
+        let part = job.part();
         let end = job.ended().await;
         if !matches!(end, JobEnd::Held { .. }) {
             self.standing_by.remove(&id);
@@ -360,12 +349,16 @@ impl Host {
                 }
             }
             JobEnd::Swapped => happened::swapped(&name, id, &version),
+            JobEnd::Ready => self.release(id).await,
+            JobEnd::TookOver => {}
             // Another host, an operator or a swap has taken over; the records, which
             // are read next, say what to do.
             JobEnd::Gone(how) => happened::fenced(&name, id, &how),
             JobEnd::Held { by } => self.stand_by(&name, id, by),
             JobEnd::Failed(failure) => {
-                self.record_failure(&name, &version, id, &failure).await?;
+                let blamed = part.unwrap_or(id);
+                self.record_failure(&name, &version, blamed, &failure)
+                    .await?;
                 self.release(id).await;
             }
         }

@@ -24,7 +24,8 @@ impl Host {
         self.revision.is_some()
             && self.folder.is_settled()
             && self.all_handed_over()
-            && self.wanted().iter().all(|(id, (_, generation))| {
+            && self.wanted().iter().all(|(id, wanted)| {
+                let generation = &wanted.generation;
                 let is_there = match self.jobs.get(id).map(Job::status) {
                     Some(status) => {
                         status.phase == Phase::Live && status.checkpoint.reaches(target)
@@ -34,7 +35,9 @@ impl Host {
                         self.standing_by.contains_key(id) && generation.checkpoint.reaches(target)
                     }
                 };
-                generation.state == GenerationState::Live && is_there
+                // A worker that is about to give way to a part still looks live.
+                let has_all = generation.state == GenerationState::Live && wanted.part.is_none();
+                has_all && is_there
             })
     }
 

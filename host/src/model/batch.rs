@@ -115,25 +115,37 @@ impl EventBatch {
         self.pick(&all)
     }
 
-    /// The chosen events, in the order of `chosen`.
+    /// The chosen events, in the order of `chosen`, with the names of types and
+    /// tenants that occur among them, and no others: what a tenant's batch names
+    /// is nobody else's.
     ///
     /// # Panics
     ///
     /// When an index is not within the batch.
     pub fn pick(&self, chosen: &[usize]) -> EventBatch {
-        let mut picked = EventBatch {
-            type_names: self.type_names.clone(),
-            tenant_names: self.tenant_names.clone(),
-            ..EventBatch::default()
-        };
+        let mut picked = EventBatch::default();
+        let mut types = Named::new(&self.type_names);
+        let mut tenants = Named::new(&self.tenant_names);
         for &i in chosen {
             picked.push(self, i);
+            let at = picked.len() - 1;
+            picked.types[at] = types.place(self.types[i], &mut picked.type_names);
+            picked.tenants[at] = tenants.place(self.tenants[i], &mut picked.tenant_names);
         }
         picked
     }
 
-    /// Adds an event of the batch that this one was picked from: it has the same
-    /// columns, types and tenants.
+    /// A batch without events that knows the types and tenants of this one.
+    pub fn emptied(&self) -> EventBatch {
+        EventBatch {
+            type_names: self.type_names.clone(),
+            tenant_names: self.tenant_names.clone(),
+            ..EventBatch::default()
+        }
+    }
+
+    /// Adds an event of the batch that this one is the [`emptied`](Self::emptied)
+    /// of: it has the same columns, types and tenants.
     ///
     /// # Panics
     ///
@@ -204,6 +216,31 @@ fn place_of(names: &mut Vec<String>, name: &str) -> u32 {
     }) as u32
 }
 
+/// Names on their way from one batch into another that has only some of them.
+struct Named<'a> {
+    names: &'a [String],
+    /// The new place of each name, once it is there.
+    places: Vec<Option<u32>>,
+}
+
+impl<'a> Named<'a> {
+    fn new(names: &'a [String]) -> Self {
+        Self {
+            names,
+            places: vec![None; names.len()],
+        }
+    }
+
+    /// The place in `to` of the name that was at `place`.
+    fn place(&mut self, place: u32, to: &mut Vec<String>) -> u32 {
+        let place = place as usize;
+        *self.places[place].get_or_insert_with(|| {
+            to.push(self.names[place].clone());
+            to.len() as u32 - 1
+        })
+    }
+}
+
 fn copy_text((from, ends): (&str, &[u32]), i: usize, (to, to_ends): (&mut String, &mut Vec<u32>)) {
     if !ends.is_empty() {
         to.push_str(&from[span(ends, i)]);
@@ -228,8 +265,8 @@ mod tests {
             times: vec![10, 20, 30],
             types: vec![0, 1, 0],
             type_names: vec!["a".into(), "b".into()],
-            tenants: vec![0, 0, 0],
-            tenant_names: vec![String::new()],
+            tenants: vec![1, 0, 0],
+            tenant_names: vec!["mine".into(), "theirs".into()],
             data: "onetwothree".into(),
             data_ends: vec![3, 6, 11],
             ..EventBatch::default()
@@ -239,6 +276,13 @@ mod tests {
         assert_eq!(slice.data, "twothree");
         assert_eq!(slice.data_ends, [3, 8]);
         assert_eq!(slice.event_type(0), "b");
+        assert_eq!(slice.event_type(1), "a");
+        assert_eq!((slice.tenant(0), slice.tenant(1)), ("mine", "mine"));
+        assert_eq!(
+            slice.tenant_names,
+            ["mine"],
+            "no name of others comes along"
+        );
         assert!(slice.id_ends.is_empty());
     }
 

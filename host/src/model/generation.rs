@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::order::WaitingCount;
 use super::position::{Checkpoint, Position};
 use super::projector::{Description, ProjectorName};
+use super::scope::Scope;
 use super::time::Timestamp;
 
 /// The number of a generation, unique in its read store and never used again.
@@ -177,9 +178,14 @@ pub struct Generation {
     pub description: Description,
     /// What it is for.
     pub state: GenerationState,
+    /// Which events it is built from.
+    pub scope: Scope,
+    /// The last part whose rows it has taken over.
+    pub took_over: Option<GenerationId>,
     /// How far it has come.
     pub checkpoint: Checkpoint,
-    /// Whether its secondary indexes exist. They are made after the fill.
+    /// Whether its first fill is done, and its secondary indexes made, which are
+    /// made after it. One of a part has none.
     pub indexed: bool,
     /// Why it stands still, when it failed.
     pub failure: Option<Failure>,
@@ -193,6 +199,23 @@ pub struct Generation {
     pub created_at: Timestamp,
     /// When readers first saw it.
     pub live_at: Option<Timestamp>,
+}
+
+impl Generation {
+    /// Whether it holds the rows of a part, filled and sound, which are to be
+    /// taken over by the live generation.
+    pub fn is_part_ready(&self) -> bool {
+        self.state == GenerationState::Building
+            && self.scope.part().is_some()
+            && self.indexed
+            && self.failure.is_none()
+    }
+
+    /// The position that it was rewound to, while it stands there.
+    pub fn stands_rewound_at(&self) -> Option<Position> {
+        let position = self.scope.rewinds_to()?;
+        (self.checkpoint == Checkpoint::at(position)).then_some(position)
+    }
 }
 
 /// All that is stored about one projector.
@@ -229,9 +252,13 @@ impl ProjectorRecord {
         self.in_state(GenerationState::Retired)
     }
 
-    /// The generation that the newest component belongs to.
+    /// The generation that the newest component belongs to. One of a part has
+    /// none of its own: it is the live one's.
     pub fn newest(&self) -> Option<&Generation> {
-        self.building().or_else(|| self.live())
+        let building = self.building();
+        building
+            .filter(|building| building.scope.part().is_none())
+            .or_else(|| self.live())
     }
 
     fn in_state(&self, state: GenerationState) -> Option<&Generation> {

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use super::batch::EventBatch;
 use super::cells::Cell;
+use super::filter::Pattern;
 use super::member::{InvalidPath, MemberPath};
-use super::projector::Pattern;
 use super::table::Table;
 use super::value::Value;
 
@@ -143,6 +143,9 @@ impl Lookup {
         let mut key = Vec::with_capacity(table.key.len());
         if table.tenant_keyed {
             key.push(Value::Text(events.tenant(event).into()));
+        }
+        if table.stream_keyed {
+            key.push(Value::Text(events.stream(event).into()));
         }
         for (source, &column) in self.key.iter().zip(&table.key[table.host_columns()..]) {
             let stream;

@@ -117,6 +117,7 @@ pub(super) fn versions_table() -> Table {
         key: vec![0, 1],
         indexes: Vec::new(),
         tenant_keyed: false,
+        stream_keyed: false,
         guarded: false,
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::{Envelope, EventFilter, Pattern};
 use super::indexes::{check_indexes, check_readers_columns, find};
 use super::lookup::{KeySource, Lookup, RawLookup, check_lookup};
 use super::name::{InvalidName, check_name};
@@ -34,60 +35,6 @@ impl fmt::Display for ProjectorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Which events a projector gets: those that match every list that is not
-/// empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct EventFilter {
-    /// Event types.
-    pub types: Vec<Pattern>,
-    /// Streams.
-    pub streams: Vec<Pattern>,
-    /// Tenants.
-    pub tenants: Vec<Pattern>,
-}
-
-impl EventFilter {
-    /// Whether an event passes.
-    pub fn matches(&self, event_type: &str, stream: &str, tenant: &str) -> bool {
-        let one_of =
-            |list: &[Pattern], name| list.is_empty() || list.iter().any(|p| p.matches(name));
-        one_of(&self.types, event_type)
-            && one_of(&self.streams, stream)
-            && one_of(&self.tenants, tenant)
-    }
-}
-
-/// A name, or the beginning of one followed by `*`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Pattern(pub String);
-
-impl Pattern {
-    /// Whether a name is meant.
-    pub fn matches(&self, name: &str) -> bool {
-        match self.prefix() {
-            Some(prefix) => name.starts_with(prefix),
-            None => name == self.0,
-        }
-    }
-
-    /// The beginning that is asked for, or `None` for an exact name.
-    pub fn prefix(&self) -> Option<&str> {
-        self.0.strip_suffix('*')
-    }
-}
-
-/// The parts of an event that are read and sent only to those who ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Envelope {
-    /// Event ids.
-    pub ids: bool,
-    /// Stream names.
-    pub streams: bool,
-    /// Metadata.
-    pub metadata: bool,
 }
 
 /// What a projector says of itself, checked: its names are sound, its keys and
@@ -137,6 +84,12 @@ impl Description {
         tables.extend(self.host_tables());
         tables
     }
+
+    /// Whether any table is keyed by stream, so that a batch may hold the events
+    /// of one stream only.
+    pub fn is_stream_keyed(&self) -> bool {
+        self.tables.iter().any(|table| table.stream_keyed)
+    }
 }
 
 /// What a projector says of itself, as said.
@@ -173,6 +126,8 @@ pub struct RawTable {
     pub indexes: Vec<(IndexKind, Vec<(String, Option<String>, bool)>)>,
     /// Whether the host adds the tenant to the key.
     pub tenant_keyed: bool,
+    /// Whether the host adds the stream to the key.
+    pub stream_keyed: bool,
     /// Whether rows carry an entity version.
     pub guarded: bool,
 }
@@ -240,6 +195,9 @@ const MOST_FILTER_ENTRIES: usize = 1_000;
 
 /// The column that the host adds to tenant-keyed tables.
 const TENANT_COLUMN: &str = "tenant";
+
+/// The column that the host adds to stream-keyed tables.
+const STREAM_COLUMN: &str = "stream";
 
 impl RawDescription {
     /// Checks everything a projector says of itself before any of it is used.
@@ -314,27 +272,34 @@ impl RawTable {
             key,
             indexes,
             tenant_keyed: self.tenant_keyed,
+            stream_keyed: self.stream_keyed,
             guarded: self.guarded,
         })
     }
 
+    /// The names of the host's own columns.
+    fn host_columns(&self) -> impl Iterator<Item = &'static str> {
+        let tenant = self.tenant_keyed.then_some(TENANT_COLUMN);
+        let stream = self.stream_keyed.then_some(STREAM_COLUMN);
+        tenant.into_iter().chain(stream)
+    }
+
     /// The columns, the host's own first.
     fn check_columns(&self) -> Result<Vec<Column>, InvalidDescription> {
-        let mut columns = Vec::new();
-        if self.tenant_keyed {
-            columns.push(Column {
-                name: TENANT_COLUMN.into(),
+        let mut columns: Vec<Column> = self
+            .host_columns()
+            .map(|name| Column {
+                name: name.into(),
                 column_type: ColumnType::Text,
                 nullable: false,
-            });
-        }
+            })
+            .collect();
         for (name, column_type, nullable) in &self.columns {
             check_name("column", name).map_err(|e| self.refuse(e.to_string()))?;
             if columns.iter().any(|c: &Column| &c.name == name) {
-                let host = if self.tenant_keyed && name == TENANT_COLUMN {
-                    " (the host adds it to a tenant-keyed table)"
-                } else {
-                    ""
+                let host = match self.host_columns().find(|host| host == name) {
+                    Some(host) => format!(" (the host adds it to a {host}-keyed table)"),
+                    None => String::new(),
                 };
                 return Err(self.refuse(format!("column `{name}` is declared twice{host}")));
             }
@@ -348,7 +313,7 @@ impl RawTable {
     }
 
     fn check_key(&self, columns: &[Column]) -> Result<Vec<usize>, InvalidDescription> {
-        let mut key: Vec<usize> = (0..usize::from(self.tenant_keyed)).collect();
+        let mut key: Vec<usize> = (0..self.host_columns().count()).collect();
         if self.key.is_empty() {
             return Err(self.refuse("it has no primary key".into()));
         }

@@ -29,6 +29,9 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// Whether the first column is the tenant, set by the host.
     pub tenant_keyed: bool,
+    /// Whether the first column (after the tenant) is the stream, set by the host.
+    #[serde(default)]
+    pub stream_keyed: bool,
     /// Whether rows carry an entity version.
     pub guarded: bool,
 }
@@ -86,10 +89,20 @@ pub struct IndexColumn {
 }
 
 impl Table {
-    /// How many columns stand before those that the projector declared: 1 for
-    /// the host's `tenant` column, else 0.
+    /// How many columns stand before those that the projector declared: the
+    /// host's `tenant` and `stream`, as far as the table is keyed by them.
     pub fn host_columns(&self) -> usize {
-        usize::from(self.tenant_keyed)
+        usize::from(self.tenant_keyed) + usize::from(self.stream_keyed)
+    }
+
+    /// The place of the host's `tenant` column, if there is one.
+    pub fn tenant_column(&self) -> Option<usize> {
+        self.tenant_keyed.then_some(0)
+    }
+
+    /// The place of the host's `stream` column, if there is one: after `tenant`.
+    pub fn stream_column(&self) -> Option<usize> {
+        self.stream_keyed.then_some(usize::from(self.tenant_keyed))
     }
 
     /// The index by whose words rows are found, if there is one.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::append::AppendError;
 use crate::host::{HostError, LockError};
-use crate::model::{InvalidName, WantedState};
+use crate::model::{InvalidName, Timestamp, WantedState};
 use crate::read_store::StoreError;
 use crate::rebuild::StartError;
 use crate::sandbox::LoadError;
@@ -61,6 +61,12 @@ pub enum OperationError {
         name: String,
         /// Why it stands still.
         wanted: WantedState,
+    },
+    /// No event happened that early.
+    #[error("no event that was read happened at or before {time}")]
+    NothingBefore {
+        /// The time asked for.
+        time: Timestamp,
     },
     /// A name cannot be a projector's.
     #[error(transparent)]
@@ -153,17 +159,17 @@ impl OperationError {
             | E::NoDeadLetter { .. }
             | E::NothingWaits { .. }
             | E::NotBuilding { .. }
+            | E::NothingBefore { .. }
             | E::Url { .. }
             | E::NoData { .. }
             | E::Refused { .. }
             | E::Append(AppendError::Line(_)) => ErrorClass::User,
-            E::Rebuild(StartError::NotLive(_)) | E::HostRuns(LockError::Held { .. }) => {
-                ErrorClass::User
-            }
+            E::Rebuild(StartError::Store(error)) => of_store(error),
+            E::Rebuild(_) | E::HostRuns(LockError::Held { .. }) => ErrorClass::User,
             E::HostRuns(_) | E::Folder { .. } | E::Sandbox(_) => ErrorClass::Environment,
             E::Append(AppendError::Read(_) | AppendError::Rejects(_)) => ErrorClass::Environment,
             E::Append(AppendError::Store(error)) | E::Source(error) => of_source(error),
-            E::Rebuild(StartError::Store(error)) | E::Store(error) => of_store(error),
+            E::Store(error) => of_store(error),
             E::Host(HostError::Store(error)) => of_store(error),
             E::Host(HostError::Source(error)) => of_source(error),
             E::Host(HostError::Catalog(_)) => ErrorClass::Environment,
@@ -186,6 +192,10 @@ impl OperationError {
                 format!("`lantern order list {projector}` shows those that wait")
             }
             E::StandsStill { name, .. } => format!("`lantern resume {name}` first"),
+            E::NothingBefore { .. } => {
+                "to go back to before the first event: --to-position 0".into()
+            }
+            E::Rebuild(error) => return rebuild_hint(error),
             E::NotEmpty { .. } => "give another name, or another folder with --dir".into(),
             E::NoData { .. } => {
                 "`lantern append` and `lantern run` make them; or name another place with --data-dir".into()
@@ -204,6 +214,25 @@ impl OperationError {
             _ => return None,
         })
     }
+}
+
+fn rebuild_hint(error: &StartError) -> Option<String> {
+    Some(match error {
+        StartError::BeingRebuilt { .. } => {
+            "`lantern status` shows how far it is; try again when that is done".into()
+        }
+        StartError::NotBehind { .. } => "a rewind goes back; see `lantern status`".into(),
+        StartError::NotKeyed { name, by, .. } => format!(
+            "rebuild all of it: `lantern rebuild {name}`; or declare all its tables {by}_keyed in \
+             a new version"
+        ),
+        StartError::NotWanted { .. } => "see its filter: `lantern inspect` on its file".into(),
+        StartError::Partitions(name) | StartError::Ordered { name } => {
+            format!("rebuild all of it: `lantern rebuild {name}`")
+        }
+        StartError::Store(error) if error.is_transient() => BUSY.into(),
+        StartError::NotLive(_) | StartError::Store(_) => return None,
+    })
 }
 
 const BUSY: &str = "see whether the database can be reached, its disk is full or another program holds it; then try again";

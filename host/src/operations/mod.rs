@@ -8,12 +8,15 @@
 
 mod dead_letters;
 mod error;
+mod estimate;
 mod inline;
 mod inspect;
 mod lantern;
 mod new;
 mod order;
+mod reading;
 mod rebuild;
+mod rewind;
 mod run;
 mod status;
 mod stores;
@@ -25,14 +28,16 @@ pub use dead_letters::{
     discard_dead_letters, retry_dead_letters,
 };
 pub use error::{ErrorClass, OperationError};
+pub use estimate::{Estimate, Extent, estimate};
 pub use inspect::{Inspection, inspect};
 pub use lantern::Lantern;
 pub use new::new_projector;
 pub use order::{release_waiting_events, waiting_events};
-pub use rebuild::{RebuildEnd, rebuild, wait_for_rebuild};
+pub use rebuild::{RebuildEnd, rebuild, rebuild_part, wait_for_rebuild};
+pub use rewind::{RewindTo, rewind};
 pub use run::run;
 pub use status::{BuildingStatus, GapsStatus, HostStatus, ProjectorStatus, Status, head, status};
-pub use verbs::{append, drop_projector, pause, query, resume, roll_back, streams};
+pub use verbs::{append, drop_projector, is_paused, pause, query, resume, roll_back, streams};
 pub use wait::{Pending, Standstill, WaitEnd, Waited, wait_for};
 
 pub use crate::append::{AppendProgress, AppendReport, OnProgress};

@@ -8,7 +8,9 @@ use super::error::OperationError;
 use super::lantern::Lantern;
 use super::status::{ProjectorStatus, status};
 use crate::host::{Host, HostLock, LockError, Until};
-use crate::model::{Failure, GenerationId, GenerationState, ProjectorName, WantedState};
+use crate::model::{
+    Failure, Generation, GenerationId, GenerationState, Part, ProjectorName, Scope, WantedState,
+};
 
 /// How a rebuild ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +29,36 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Begins to rebuild a projector from the first event, with the component that
 /// is live. A host, if one runs, does the work; else the next one does.
 pub async fn rebuild(lantern: &Lantern, name: &str) -> Result<GenerationId, OperationError> {
-    let (name, record) = lantern.record(name).await?;
-    if record.wanted != WantedState::Running {
-        return Err(OperationError::StandsStill {
-            name: name.to_string(),
-            wanted: record.wanted,
-        });
-    }
+    let name = running(lantern, name).await?;
     Ok(crate::rebuild::start(&*lantern.store, &name).await?)
+}
+
+/// Begins to rebuild one tenant's or stream's rows from the first event. The rows
+/// of others, and the projector's work for them, go on as they are.
+///
+/// # Errors
+///
+/// When a table is not keyed by what is to be rebuilt, or the projector is being
+/// rebuilt.
+pub async fn rebuild_part(
+    lantern: &Lantern,
+    name: &str,
+    part: &Part,
+) -> Result<GenerationId, OperationError> {
+    let name = running(lantern, name).await?;
+    let scope = Scope::Part(part.clone());
+    Ok(crate::rebuild::start_scoped(&*lantern.store, &name, &scope).await?)
+}
+
+async fn running(lantern: &Lantern, name: &str) -> Result<ProjectorName, OperationError> {
+    let (name, record) = lantern.record(name).await?;
+    match record.wanted {
+        WantedState::Running => Ok(name),
+        wanted => Err(OperationError::StandsStill {
+            name: name.to_string(),
+            wanted,
+        }),
+    }
 }
 
 /// Waits for a rebuild to end. When no host is running, does the work itself.
@@ -71,6 +95,10 @@ pub async fn wait_for_rebuild(
 async fn end_of(lantern: &Lantern, id: GenerationId) -> Result<Option<RebuildEnd>, OperationError> {
     let records = lantern.store.projectors().await?;
     let mut generations = records.iter().flat_map(|record| &record.generations);
+    let took_over = |generation: &Generation| generation.took_over == Some(id);
+    if generations.clone().any(took_over) {
+        return Ok(Some(RebuildEnd::Live));
+    }
     let Some(generation) = generations.find(|generation| generation.id == id) else {
         return Ok(Some(RebuildEnd::Replaced));
     };

@@ -7,8 +7,8 @@ use super::lantern::Lantern;
 use crate::config::Settings;
 use crate::host::HostLock;
 use crate::model::{
-    Checkpoint, Digest, Failure, Generation, GenerationId, PassedGap, ProjectorName,
-    ProjectorRecord, Timestamp, WaitingCount, WantedState,
+    Checkpoint, Digest, Failure, Generation, GenerationId, PassedGap, Position, ProjectorName,
+    ProjectorRecord, Scope, Timestamp, WaitingCount, WantedState,
 };
 use crate::read_store::{Activity, RefusedFile, SeenHost, Usage};
 
@@ -109,6 +109,8 @@ pub struct ProjectorStatus {
     pub ignored_since: Option<Timestamp>,
     /// The generation being built beside the live one.
     pub building: Option<BuildingStatus>,
+    /// The position that it was rewound to, while it stands there.
+    pub rewound_to: Option<Position>,
     /// The version that a rollback would bring back.
     pub can_roll_back_to: Option<String>,
     /// When its worker's loop last came round.
@@ -128,7 +130,10 @@ pub struct BuildingStatus {
     pub digest: Digest,
     /// How far it has come.
     pub checkpoint: Checkpoint,
-    /// How far it is behind the log.
+    /// What it is built from, when that is not the whole log: a tenant, a stream,
+    /// or the events up to the position of a rewind.
+    pub of: Option<String>,
+    /// How far it is behind the log, or behind where it is to end.
     pub lag: u64,
     /// Events per second at the moment.
     pub events_per_second: f64,
@@ -279,7 +284,12 @@ impl Seen<'_> {
             repeated: activity.map_or(0, |a| a.repeated),
             waiting: live.waiting,
             ignored_since: activity.map(|a| a.since),
-            building: record.building().map(|building| self.building(building)),
+            building: record
+                .building()
+                .map(|building| self.building(building, live)),
+            rewound_to: live
+                .stands_rewound_at()
+                .filter(|_| record.wanted != WantedState::Running),
             can_roll_back_to: record.retired().map(|g| g.description.version.to_string()),
             last_cycle_at: activity.map(|a| a.last_cycle_at),
             live_at: live.live_at,
@@ -305,20 +315,31 @@ impl Seen<'_> {
         }
     }
 
-    fn building(&self, building: &Generation) -> BuildingStatus {
+    fn building(&self, building: &Generation, live: &Generation) -> BuildingStatus {
         let activity = self.activity(building.id);
-        let lag = building.checkpoint.lag_to(self.head);
+        let target = match &building.scope {
+            Scope::All => self.head.clone(),
+            Scope::UpTo(position) => Checkpoint::at(*position),
+            Scope::Part(_) => live.checkpoint.clone(),
+        };
+        let lag = building.checkpoint.lag_to(&target);
         let rate = activity.map_or(0.0, |a| a.events_per_second);
         BuildingStatus {
             generation: building.id,
             version: building.description.version.to_string(),
             digest: building.digest.clone(),
+            of: match &building.scope {
+                Scope::All => None,
+                Scope::UpTo(position) => Some(format!("rewind to {position}")),
+                Scope::Part(part) => Some(part.to_string()),
+            },
             checkpoint: building.checkpoint.clone(),
             lag,
             events_per_second: rate,
             phase: match (&building.failure, activity) {
                 (Some(_), _) => "failed".into(),
                 (None, Some(activity)) => activity.phase.clone(),
+                (None, None) if building.is_part_ready() => "ready".into(),
                 (None, None) => "waiting for a host".into(),
             },
             failure: building.failure.clone(),

@@ -29,6 +29,12 @@ pub async fn pause(lantern: &Lantern, name: &str) -> Result<(), OperationError> 
     Ok(lantern.store.set_wanted(&name, WantedState::Paused).await?)
 }
 
+/// Whether a projector stands still because an operator wanted it to.
+pub async fn is_paused(lantern: &Lantern, name: &str) -> Result<bool, OperationError> {
+    let (_, record) = lantern.record(name).await?;
+    Ok(record.wanted == WantedState::Paused)
+}
+
 /// Has a projector go on that was paused or that failed. The failure is
 /// forgotten: the same event is tried again.
 pub async fn resume(lantern: &Lantern, name: &str) -> Result<(), OperationError> {

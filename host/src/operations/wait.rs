@@ -305,6 +305,8 @@ mod tests {
             digest: Digest::of(b""),
             description: description.check().unwrap(),
             state,
+            scope: crate::model::Scope::All,
+            took_over: None,
             checkpoint: Checkpoint::start(),
             indexed: true,
             failure: failed.then_some(failure),

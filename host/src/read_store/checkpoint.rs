@@ -6,7 +6,8 @@
 //! no more. Databases read a [`Standing`] inside the transaction of the commit,
 //! under its write lock; the decision is the same for all of them.
 
-use crate::model::{Checkpoint, Epoch, GenerationId, GenerationState};
+use super::Swap;
+use crate::model::{Checkpoint, Epoch, Generation, GenerationId, GenerationState, Scope};
 
 /// What is stored about a generation at the moment of a commit.
 #[derive(Debug)]
@@ -43,6 +44,21 @@ pub(super) fn refusal(
         ));
     }
     None
+}
+
+/// Whether a generation that is building may become live now. Readers never go
+/// back in time, unless that is what was asked for.
+pub(super) fn may_swap(next: &Generation, live: Option<&Generation>) -> Swap {
+    let reaches = match &next.scope {
+        // Its rows go into the live tables; alone they are not all there are.
+        Scope::Part(_) => return Swap::Gone,
+        Scope::UpTo(position) => next.checkpoint == Checkpoint::at(*position),
+        Scope::All => live.is_none_or(|live| next.checkpoint.reaches(&live.checkpoint)),
+    };
+    match reaches {
+        true => Swap::Done,
+        false => Swap::Behind,
+    }
 }
 
 /// The partitions whose position differs between two checkpoints, with the new

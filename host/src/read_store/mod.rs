@@ -15,6 +15,7 @@ mod durability;
 mod error;
 mod hosts;
 mod inline;
+mod parts;
 mod postgres;
 mod query;
 mod rows;
@@ -36,8 +37,8 @@ pub use crate::postgres::Usage;
 
 use crate::model::{
     Changes, Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest,
-    Epoch, Failure, GenerationId, PassedGap, ProjectorName, ProjectorRecord, Row, Table, Timestamp,
-    Value, WaitingEvent, WantedState,
+    Epoch, Failure, Fill, GenerationId, Part, PassedGap, ProjectorName, ProjectorRecord, Row,
+    Scope, Table, Timestamp, Value, WaitingEvent, WantedState,
 };
 use crate::transaction::SharedTransaction;
 
@@ -107,6 +108,18 @@ pub enum Swap {
     /// time allowed; nothing has changed. The text says who, where that is known.
     Busy(String),
     /// It is no longer building (dropped, replaced or already live).
+    Gone,
+}
+
+/// Whether the rows of a part were taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakeOver {
+    /// Readers now see them.
+    Done,
+    /// The live generation is not the claimant's any more, or does not stand where
+    /// the part does. The text says which.
+    Fenced(String),
+    /// The part is gone: given up, or taken over already.
     Gone,
 }
 
@@ -188,6 +201,18 @@ pub trait ReadStore: Send + Sync {
         description: &Description,
         digest: &Digest,
         newest: Option<GenerationId>,
+    ) -> Result<GenerationId, StoreError> {
+        self.begin_scoped(description, digest, newest, &Scope::All)
+            .await
+    }
+
+    /// The same for a generation that is built from some events only.
+    async fn begin_scoped(
+        &self,
+        description: &Description,
+        digest: &Digest,
+        newest: Option<GenerationId>,
+        scope: &Scope,
     ) -> Result<GenerationId, StoreError>;
 
     /// Gives a generation another component of the same version, and clears its
@@ -300,7 +325,8 @@ pub trait ReadStore: Send + Sync {
     // ---- tables ----------------------------------------------------------
 
     /// Makes the secondary indexes of a generation, live or building, after its
-    /// first fill, and records that it is indexed.
+    /// first fill, and records that it is indexed. One of a part gets none: its
+    /// rows go into tables that have them.
     ///
     /// # Errors
     ///
@@ -310,7 +336,23 @@ pub trait ReadStore: Send + Sync {
     /// Hands the readers' names to a generation that is building, in one short
     /// transaction: it becomes live, the live one retired, and a generation
     /// retired before that is dropped. Both epochs move on.
+    ///
+    /// One that is a rewind needs to have reached its own position only, and its
+    /// projector is paused in the same transaction: it stands there.
     async fn swap(&self, generation: GenerationId) -> Result<Swap, StoreError>;
+
+    /// Puts the rows of a part in the place of those that the live generation has
+    /// of this part, dead letters included, in one transaction, and drops the
+    /// part. Other rows and the checkpoint stay as they are.
+    ///
+    /// `live` is the claim on the live generation, which must stand where the part
+    /// stands. It ends with this: the next claim knows nothing of former rows.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotUnique`] when a row of the part and a row of another share
+    /// a value that a unique index forbids; nothing has changed then.
+    async fn take_over(&self, live: &Claim, part: GenerationId) -> Result<TakeOver, StoreError>;
 
     /// Hands the readers' names back to the retired generation, in one short
     /// transaction; the live one is retired in its place. A generation still
@@ -348,4 +390,19 @@ pub trait ReadStore: Send + Sync {
 
     /// The bytes a generation's tables and indexes take, when the store can say.
     async fn size_of(&self, generation: GenerationId) -> Result<Option<u64>, StoreError>;
+
+    /// How many rows a generation's tables have, tombstones included: all of them,
+    /// or those of a part that the tables are keyed by.
+    async fn count_rows(
+        &self,
+        generation: GenerationId,
+        part: Option<&Part>,
+    ) -> Result<u64, StoreError>;
+
+    /// Records that a fill of a generation went on for so long, and so far. What
+    /// was recorded before is added to. The revision does not move.
+    async fn note_fill(&self, generation: GenerationId, fill: Fill) -> Result<(), StoreError>;
+
+    /// How a generation was filled, as far as that was recorded.
+    async fn fill_of(&self, generation: GenerationId) -> Result<Fill, StoreError>;
 }

@@ -95,6 +95,14 @@ pub(super) fn shown_columns(table: &Table, index: &Index) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
+/// The columns of all unique indexes of a table, where it is not known which of
+/// them refused.
+pub(super) fn shown_unique_columns(table: &Table) -> String {
+    let unique = table.indexes.iter().filter(|index| index.is_unique());
+    let shown: Vec<String> = unique.map(|index| shown_columns(table, index)).collect();
+    shown.join(" or ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

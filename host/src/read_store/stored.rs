@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::StringDeserializer;
 
 use super::error::StoreError;
-use crate::model::{Position, WaitingCount, WaitingEvent};
+use crate::model::{Position, Scope, WaitingCount, WaitingEvent};
 
 /// Reads a stored JSON document.
 pub(super) fn read_json<T: DeserializeOwned>(stored: &str) -> Result<T, StoreError> {
@@ -49,4 +49,16 @@ pub(super) fn read_count(events: i64, oldest: Option<i64>) -> WaitingCount {
         events: events as u64,
         oldest: oldest.map(|position| Position(position as u64)),
     }
+}
+
+/// Reads which events a generation is built from; nothing is stored for all.
+pub(super) fn read_scope(stored: Option<&str>) -> Result<Scope, StoreError> {
+    stored.map_or(Ok(Scope::All), read_json)
+}
+
+/// Writes which events a generation is built from.
+pub(super) fn write_scope(scope: &Scope) -> Result<Option<String>, StoreError> {
+    (*scope != Scope::All)
+        .then(|| write_json(scope))
+        .transpose()
 }

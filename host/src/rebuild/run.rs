@@ -4,10 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::model::{Failure, FailureClass, Generation, GenerationId, GenerationState};
+use super::part::fill_part;
+use crate::model::{
+    Failure, FailureClass, Fill, Generation, GenerationId, GenerationState, Position,
+    ProjectorRecord, Scope,
+};
 use crate::read_store::{StoreError, Swap};
 use crate::telemetry::happened;
-use crate::worker::{Assignment, End, Goal, Phase, StatusBoard, without_event, work};
+use crate::worker::{Assignment, End, Goal, Narrow, Phase, StatusBoard, without_event, work};
 
 /// The pause after a swap that was not had. Readers are free to come and go
 /// meanwhile, so that swaps tried in a row do not shut them out.
@@ -22,6 +26,8 @@ pub enum RebuildEnd {
     Stopped,
     /// The generation is no longer building, or somebody else has taken it over.
     Gone(String),
+    /// The rows of a part are there, for the live generation to take over.
+    Ready,
     /// Another host works on it and was heard of lately.
     Held {
         /// That host.
@@ -31,9 +37,34 @@ pub enum RebuildEnd {
     Failed(Failure),
 }
 
-/// Builds a generation up to the swap, from wherever it stands.
+/// Builds a generation up to the swap, from wherever it stands; that of a part up
+/// to where the live generation can take its rows over.
 pub async fn run(
     assignment: &Assignment,
+    status: &StatusBoard,
+    stop: watch::Receiver<bool>,
+) -> RebuildEnd {
+    let scope = match generation(assignment, &stop).await {
+        Ok(generation) => generation.scope,
+        Err(end) => return end,
+    };
+    match scope {
+        Scope::All => build(assignment, None, status, stop).await,
+        Scope::UpTo(position) => {
+            let narrow = Narrow {
+                until: Some(position),
+                part: None,
+            };
+            build(&assignment.narrowed(narrow), Some(position), status, stop).await
+        }
+        Scope::Part(part) => fill_part(assignment, &part, status, stop).await,
+    }
+}
+
+/// Builds a generation that readers are to see, up to a position or the head.
+async fn build(
+    assignment: &Assignment,
+    until: Option<Position>,
     status: &StatusBoard,
     stop: watch::Receiver<bool>,
 ) -> RebuildEnd {
@@ -56,7 +87,12 @@ pub async fn run(
         .await
         {
             Ok(Swap::Done) => return RebuildEnd::Live,
-            Ok(Swap::Behind) => {}
+            Ok(Swap::Behind) => {
+                // Up to there all was read, and it did not suffice.
+                if let Some(position) = until {
+                    return ends_before(assignment, position);
+                }
+            }
             Ok(Swap::Busy(who)) => {
                 // Readers that came while the swap waited have had to wait, too. Now
                 // they go first.
@@ -72,23 +108,37 @@ pub async fn run(
     }
 }
 
+fn ends_before(assignment: &Assignment, position: Position) -> RebuildEnd {
+    let cause = format!("the event log ends before position {position}");
+    let digest = assignment.projector.digest();
+    RebuildEnd::Failed(without_event(FailureClass::Source, cause, digest))
+}
+
 /// A generation with more dead letters than the one that readers have does not
 /// take over: it would take rows away from them.
 async fn is_no_worse(
     assignment: &Assignment,
     stop: &watch::Receiver<bool>,
 ) -> Result<(), RebuildEnd> {
-    let name = &assignment.projector.description().name;
-    let records = until_done(assignment, stop, || assignment.store.projectors()).await?;
-    let record = records.into_iter().find(|record| record.name == *name);
-    let Some(record) = record else {
-        return Err(RebuildEnd::Gone("its projector was dropped".into()));
-    };
+    let record = record(assignment, stop).await?;
     let letters = |generation: Option<&Generation>| generation.map_or(0, |it| it.dead_letters);
     let (live, building) = (letters(record.live()), letters(record.building()));
-    if building <= live {
-        return Ok(());
+    match more_dead_letters(assignment, building, live) {
+        Some(failed) => Err(failed),
+        None => Ok(()),
     }
+}
+
+/// The failure of what has more dead letters than what it is to replace.
+pub(super) fn more_dead_letters(
+    assignment: &Assignment,
+    building: u64,
+    live: u64,
+) -> Option<RebuildEnd> {
+    if building <= live {
+        return None;
+    }
+    let name = &assignment.projector.description().name;
     let cause = format!(
         "the new generation has {building} dead letters, the one that readers see {live}: it does \
          not take over"
@@ -99,7 +149,7 @@ async fn is_no_worse(
         "`lantern dead-letters list {name} --building` shows them: discard or retry them, then \
          `lantern resume {name}`; or put a better version into the watched folder"
     );
-    Err(RebuildEnd::Failed(failure))
+    Some(RebuildEnd::Failed(failure))
 }
 
 /// Fills a generation for the first time and then makes its indexes, which
@@ -118,7 +168,7 @@ pub async fn first_fill(
     if generation.state == GenerationState::Building && assignment.store.fills_at_once() {
         fill.pacing = assignment.pacing.of_fill();
     }
-    catch_up(&fill, status, stop.clone()).await?;
+    measured(&fill, status, catch_up(&fill, status, stop.clone())).await?;
     status.phase(Phase::BuildingIndexes);
     let started = Instant::now();
     until_done(assignment, &stop, || {
@@ -130,7 +180,30 @@ pub async fn first_fill(
     Ok(())
 }
 
-async fn catch_up(
+/// Records how many events a fill took in and how long it took, also of one that
+/// was broken off: the next estimate rests on it.
+async fn measured<T>(
+    assignment: &Assignment,
+    status: &StatusBoard,
+    fill: impl Future<Output = T>,
+) -> T {
+    let (before, started) = (status.read().events, Instant::now());
+    let done = fill.await;
+    let fill = Fill {
+        events: status.read().events - before,
+        micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+    };
+    if fill.events > 0 {
+        // An estimate is not worth a failure.
+        let _unmeasured = assignment
+            .store
+            .note_fill(assignment.generation, fill)
+            .await;
+    }
+    done
+}
+
+pub(super) async fn catch_up(
     assignment: &Assignment,
     status: &StatusBoard,
     stop: watch::Receiver<bool>,
@@ -148,6 +221,17 @@ async fn catch_up(
     }
 }
 
+/// What is recorded about the projector.
+pub(super) async fn record(
+    assignment: &Assignment,
+    stop: &watch::Receiver<bool>,
+) -> Result<ProjectorRecord, RebuildEnd> {
+    let name = &assignment.projector.description().name;
+    let records = until_done(assignment, stop, || assignment.store.projectors()).await?;
+    let record = records.into_iter().find(|record| record.name == *name);
+    record.ok_or_else(|| RebuildEnd::Gone("its projector was dropped".into()))
+}
+
 async fn generation(
     assignment: &Assignment,
     stop: &watch::Receiver<bool>,
@@ -161,7 +245,7 @@ async fn generation(
 
 /// Does something in the read store, again and again while the store cannot be
 /// used.
-async fn until_done<T, F>(
+pub(super) async fn until_done<T, F>(
     assignment: &Assignment,
     stop: &watch::Receiver<bool>,
     attempt: impl Fn() -> F,
@@ -209,6 +293,6 @@ fn failed(assignment: &Assignment, error: &StoreError) -> RebuildEnd {
     RebuildEnd::Failed(without_event(class, cause, assignment.projector.digest()))
 }
 
-fn gone(generation: GenerationId) -> RebuildEnd {
+pub(super) fn gone(generation: GenerationId) -> RebuildEnd {
     RebuildEnd::Gone(format!("generation {generation} is gone"))
 }

@@ -12,12 +12,14 @@ pub mod cloudevents;
 mod continuity;
 mod error;
 mod inline;
+mod narrowed;
 mod postgres;
 mod sqlite;
 
 pub use append::{Appended, ExpectedVersion, StreamInfo};
 pub use error::SourceError;
 pub use inline::{InlineWork, OpenAppend};
+pub use narrowed::{Narrow, narrow};
 pub use postgres::{GapRule, PostgresEventStore, PostgresOptions, TableMapping, TableSource};
 pub use sqlite::{Durability, SqliteEventStore, SqliteOptions};
 

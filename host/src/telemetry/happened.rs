@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use super::causes::causes;
-use crate::model::{Checkpoint, Digest, Failure, GenerationId, Position, ProjectorName};
+use crate::model::{Checkpoint, Digest, Failure, GenerationId, Part, Position, ProjectorName};
 
 // ---- the host ---------------------------------------------------------------
 
@@ -168,6 +168,16 @@ pub fn indexes_built(projector: &ProjectorName, generation: GenerationId, took: 
 /// Readers see another generation.
 pub fn swapped(projector: &ProjectorName, generation: GenerationId, version: &semver::Version) {
     info!(%projector, %generation, %version, "swapped: readers see the new generation");
+}
+
+/// The live generation's rows of a part were replaced by those made anew.
+pub fn part_taken_over(
+    projector: &ProjectorName,
+    generation: GenerationId,
+    part: &Part,
+    checkpoint: &Checkpoint,
+) {
+    info!(%projector, %generation, %part, position = %checkpoint, "rebuilt in part: readers see the new rows");
 }
 
 /// Appends run a projector from now on.

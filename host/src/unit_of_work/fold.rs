@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::cache::{SlotId, TableCache};
-use super::{RowKey, key};
+use super::{RowKey, Whose, key};
 use crate::model::{
     CellReader, Column, ColumnType, Command, Commands, MalformedCells, MalformedCommands,
     Operation, Row, Table, Value, ValueError,
@@ -96,14 +96,14 @@ pub(super) fn apply(
     tables: &mut [TableCache],
     group: u64,
     commands: &Commands,
-    tenant: &str,
+    whose: Whose<'_>,
 ) -> Result<u64, CommandError> {
     let mut ignored = 0;
     let mut encoded = Vec::new();
     each(commands, |command, cells| {
         let cache = table_of(tables, &command)?;
         let fold = Fold { command, group };
-        if fold.apply(cache, cells, tenant, &mut encoded)? == Outcome::Ignored {
+        if fold.apply(cache, cells, whose, &mut encoded)? == Outcome::Ignored {
             ignored += 1;
         }
         Ok(())
@@ -116,7 +116,7 @@ pub(super) fn apply(
 pub(super) fn unknown_rows(
     tables: &[TableCache],
     commands: &Commands,
-    tenant: &str,
+    whose: Whose<'_>,
 ) -> Result<Vec<RowKey>, CommandError> {
     let mut unknown = Vec::new();
     let mut asked: HashSet<(usize, Vec<u8>)> = HashSet::new();
@@ -126,7 +126,7 @@ pub(super) fn unknown_rows(
             .get(command.table)
             .ok_or(CommandProblem::NoTable(command.table))?;
         let at_key = cells.clone();
-        encode_key(cache.table(), tenant, cells, &mut encoded)?;
+        encode_key(cache.table(), whose, cells, &mut encoded)?;
         for _ in command.columns {
             cells.next_cell()?;
         }
@@ -135,7 +135,7 @@ pub(super) fn unknown_rows(
         if depends && !cache.knows(&encoded) && asked.insert((command.table, encoded.clone())) {
             unknown.push(RowKey {
                 table: command.table,
-                values: read_key(cache.table(), tenant, &mut at_key.clone())?,
+                values: read_key(cache.table(), whose, &mut at_key.clone())?,
             });
         }
         Ok(())
@@ -143,17 +143,17 @@ pub(super) fn unknown_rows(
     Ok(unknown)
 }
 
-/// Reads a key into bytes. The tenant, which only the host knows, comes first.
+/// Reads a key into bytes. Tenant and stream, which only the host knows, come first.
 #[inline]
 pub(super) fn encode_key(
     table: &Table,
-    tenant: &str,
+    whose: Whose<'_>,
     cells: &mut CellReader<'_>,
     encoded: &mut Vec<u8>,
 ) -> Result<(), CommandProblem> {
     encoded.clear();
-    if table.tenant_keyed {
-        key::encode_text(tenant, encoded);
+    for (_, name) in whose.host_values(table) {
+        key::encode_text(name, encoded);
     }
     for &column in &table.key[table.host_columns()..] {
         let cell = cells.next_cell()?;
@@ -168,15 +168,15 @@ pub(super) fn encode_key(
     Ok(())
 }
 
-/// Reads a key into values, the tenant included.
+/// Reads a key into values, tenant and stream included.
 pub(super) fn read_key(
     table: &Table,
-    tenant: &str,
+    whose: Whose<'_>,
     cells: &mut CellReader<'_>,
 ) -> Result<Vec<Value>, CommandProblem> {
     let mut values = Vec::with_capacity(table.key.len());
-    if table.tenant_keyed {
-        values.push(Value::Text(tenant.into()));
+    for (_, name) in whose.host_values(table) {
+        values.push(Value::Text(name.into()));
     }
     for &column in &table.key[table.host_columns()..] {
         values.push(check_column(table, column, cells.next_cell()?)?);
@@ -243,11 +243,11 @@ impl Fold<'_> {
         &self,
         cache: &mut TableCache,
         cells: &mut CellReader<'_>,
-        tenant: &str,
+        whose: Whose<'_>,
         encoded: &mut Vec<u8>,
     ) -> Result<Outcome, CommandProblem> {
         let mut at_key = cells.clone();
-        encode_key(cache.table(), tenant, cells, encoded)?;
+        encode_key(cache.table(), whose, cells, encoded)?;
         let slot = cache.slot(encoded, self.group, self.command.event);
         if self.is_stale(cache, slot) {
             for _ in self.command.columns {
@@ -257,20 +257,20 @@ impl Fold<'_> {
         }
         match self.command.operation {
             Operation::Upsert => {
-                let row = self.new_row(cache.table(), tenant, &mut at_key)?;
+                let row = self.new_row(cache.table(), whose, &mut at_key)?;
                 let row = self.with_values(cache.table(), row, cells)?;
                 *cache.row_mut(slot, self.group, self.command.event) = Some(Arc::new(row));
             }
             Operation::Patch | Operation::Increment => {
                 self.change(cache, slot, cells, |table| {
-                    self.new_row(table, tenant, &mut at_key)
+                    self.new_row(table, whose, &mut at_key)
                 })?;
             }
             Operation::Delete if !self.command.columns.is_empty() => {
                 return Err(CommandProblem::DeleteWithValues);
             }
             Operation::Delete if cache.table().guarded => {
-                let row = self.new_row(cache.table(), tenant, &mut at_key)?;
+                let row = self.new_row(cache.table(), whose, &mut at_key)?;
                 *cache.row_mut(slot, self.group, self.command.event) =
                     Some(Arc::new(tombstone(cache.table(), row)));
             }
@@ -295,12 +295,12 @@ impl Fold<'_> {
     fn new_row(
         &self,
         table: &Table,
-        tenant: &str,
+        whose: Whose<'_>,
         at_key: &mut CellReader<'_>,
     ) -> Result<Row, CommandProblem> {
         let mut values = vec![Value::Null; table.columns.len()];
-        if table.tenant_keyed {
-            values[0] = Value::Text(tenant.into());
+        for (column, name) in whose.host_values(table) {
+            values[column] = Value::Text(name.into());
         }
         for &column in &table.key[table.host_columns()..] {
             values[column] = check_column(table, column, at_key.next_cell()?)?;

@@ -49,8 +49,27 @@ pub struct UnitOfWork {
 pub struct RowKey {
     /// The index of the table.
     pub table: usize,
-    /// The key's values, the tenant included.
+    /// The key's values, tenant and stream included.
     pub values: Vec<Value>,
+}
+
+/// Whose events commands answer: what the host puts into the keys of tables that
+/// are keyed by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Whose<'a> {
+    /// The tenant, where any table is keyed by it.
+    pub tenant: &'a str,
+    /// The stream, where any table is keyed by it.
+    pub stream: &'a str,
+}
+
+impl<'a> Whose<'a> {
+    /// The host's own columns of a table and what they hold, in key order.
+    fn host_values(self, table: &Table) -> impl Iterator<Item = (usize, &'a str)> + use<'a> {
+        let tenant = table.tenant_column().map(|column| (column, self.tenant));
+        let stream = table.stream_column().map(|column| (column, self.stream));
+        tenant.into_iter().chain(stream)
+    }
 }
 
 /// What is known of a row.
@@ -106,12 +125,12 @@ impl UnitOfWork {
     pub fn unknown_rows(
         &self,
         commands: &Commands,
-        tenant: &str,
+        whose: Whose<'_>,
     ) -> Result<Vec<RowKey>, CommandError> {
         if self.tables.iter().all(TableCache::is_complete) {
             return Ok(Vec::new());
         }
-        fold::unknown_rows(&self.tables[..self.own], commands, tenant)
+        fold::unknown_rows(&self.tables[..self.own], commands, whose)
     }
 
     /// Whether everything is known about a table, so that no key of it has ever to
@@ -141,21 +160,22 @@ impl UnitOfWork {
         cache.learn(&encoded, row.map(Arc::new));
     }
 
-    /// Folds commands in, in order. `tenant` is the tenant of all their events.
+    /// Folds commands in, in order. All their events are of `whose` tenant and
+    /// stream, as far as any table is keyed by it.
     ///
     /// # Errors
     ///
     /// Names the command at fault. The unit of work is then half-way through
     /// the block: call [`UnitOfWork::undo_batch`].
-    pub fn apply(&mut self, commands: &Commands, tenant: &str) -> Result<(), CommandError> {
+    pub fn apply(&mut self, commands: &Commands, whose: Whose<'_>) -> Result<(), CommandError> {
         self.gathered_bytes +=
             commands.cells.texts.len() + commands.cells.bytes.len() + commands.len() * 32;
-        self.ignored += fold::apply(&mut self.tables[..self.own], self.group, commands, tenant)?;
+        self.ignored += fold::apply(&mut self.tables[..self.own], self.group, commands, whose)?;
         Ok(())
     }
 
     /// What is known of the rows with these keys: `count` keys of one table end
-    /// to end, each without the tenant.
+    /// to end, each without tenant and stream.
     ///
     /// # Errors
     ///
@@ -165,7 +185,7 @@ impl UnitOfWork {
         table: usize,
         count: usize,
         keys: &Cells,
-        tenant: &str,
+        whose: Whose<'_>,
     ) -> Result<Vec<Lookup>, CommandProblem> {
         let cache = self.tables[..self.own]
             .get_mut(table)
@@ -175,13 +195,13 @@ impl UnitOfWork {
         let mut found = Vec::new();
         for _ in 0..count {
             let before = reader.clone();
-            fold::encode_key(cache.table(), tenant, &mut reader, &mut encoded)?;
+            fold::encode_key(cache.table(), whose, &mut reader, &mut encoded)?;
             found.push(match cache.find(&encoded) {
                 Known::Row(row) => Lookup::Row(row),
                 Known::Absent => Lookup::Absent,
                 Known::Unknown => Lookup::Unknown(RowKey {
                     table,
-                    values: fold::read_key(cache.table(), tenant, &mut before.clone())?,
+                    values: fold::read_key(cache.table(), whose, &mut before.clone())?,
                 }),
             });
         }

@@ -79,7 +79,7 @@ fn a_wrong_command_is_named_and_teaches_nothing() {
     let mut unit = UnitOfWork::new(std::slice::from_ref(&table), 1 << 20, false);
     let mut wrong = block(&[upsert(1, 1)]);
     wrong.columns[0] = 9;
-    let error = unit.apply(&wrong, "").unwrap_err();
+    let error = unit.apply(&wrong, NOBODY).unwrap_err();
     assert_eq!(error.event, Some(0));
     assert!(
         error.problem.to_string().contains("does not declare"),
@@ -89,7 +89,7 @@ fn a_wrong_command_is_named_and_teaches_nothing() {
     unit.undo_batch();
     // The row must still be asked for: the failed upsert says nothing of it.
     assert_eq!(
-        unit.unknown_rows(&block(&[increment(1, 1)]), "")
+        unit.unknown_rows(&block(&[increment(1, 1)]), NOBODY)
             .unwrap()
             .len(),
         1
@@ -103,7 +103,7 @@ fn commands_that_break_the_declaration_are_refused() {
         let mut unit = UnitOfWork::new(std::slice::from_ref(&table), 1 << 20, true);
         let mut commands = block(&[upsert(1, 1)]);
         change(&mut commands);
-        let error = unit.apply(&commands, "").unwrap_err();
+        let error = unit.apply(&commands, NOBODY).unwrap_err();
         error.problem.to_string()
     };
     assert!(refused(&|c| c.tables[0] = 7).contains("table 7"));
@@ -122,11 +122,11 @@ fn a_table_of_the_hosts_is_out_of_reach_and_undone_with_its_batch() {
     let mut unit = UnitOfWork::new(&tables, 1 << 20, true).with_own(1);
     let mut commands = block(&[upsert(1, 1)]);
     commands.tables[0] = 1;
-    let error = unit.apply(&commands, "").unwrap_err();
+    let error = unit.apply(&commands, Whose::default()).unwrap_err();
     assert_eq!(error.problem, CommandProblem::NoTable(1));
     let mut key = Cells::default();
     key.push(Cell::Integer(1));
-    let error = unit.lookup(1, 1, &key, "").unwrap_err();
+    let error = unit.lookup(1, 1, &key, Whose::default()).unwrap_err();
     assert_eq!(error, CommandProblem::NoTable(1));
     unit.undo_batch();
 
@@ -156,11 +156,11 @@ fn an_event_may_make_several_guarded_commands_on_one_row() {
     let guarded = |made: Made| Made { guard: 7, ..made };
     let mut commands = block(&[guarded(upsert(1, 10)), guarded(increment(1, 5))]);
     commands.events = vec![0, 0];
-    unit.apply(&commands, "").unwrap();
+    unit.apply(&commands, NOBODY).unwrap();
     // The same event once more, as a repeated delivery: all of it is ignored.
     let mut again = commands.clone();
     again.events = vec![1, 1];
-    unit.apply(&again, "").unwrap();
+    unit.apply(&again, NOBODY).unwrap();
     let (changes, group) = unit.take_changes();
     assert_eq!(group.ignored, 2);
     let row = changes.tables[0].puts[0].clone();
@@ -179,7 +179,7 @@ fn an_event_of_another_part_is_another_event() {
             guard: 7,
             ..increment(1, 5)
         };
-        unit.apply(&block(&[made]), "").unwrap();
+        unit.apply(&block(&[made]), NOBODY).unwrap();
     }
     let (changes, group) = unit.take_changes();
     assert_eq!(group.ignored, 1);
@@ -194,13 +194,13 @@ fn ignored_commands_are_counted_once_for_each_group() {
         guard: 7,
         ..upsert(id, 10)
     };
-    unit.apply(&block(&[stale(1)]), "").unwrap();
+    unit.apply(&block(&[stale(1)]), NOBODY).unwrap();
     unit.begin_batch();
-    unit.apply(&block(&[stale(1)]), "").unwrap();
+    unit.apply(&block(&[stale(1)]), NOBODY).unwrap();
     // Undone, as after a failure; it comes again.
     unit.undo_batch();
     unit.begin_batch();
-    unit.apply(&block(&[stale(1)]), "").unwrap();
+    unit.apply(&block(&[stale(1)]), NOBODY).unwrap();
     assert_eq!(unit.take_changes().1.ignored, 1);
     assert_eq!(unit.take_changes().1.ignored, 0);
 }
@@ -211,15 +211,59 @@ fn a_tenant_is_part_of_the_key_whatever_the_command_says() {
     raw.tenant_keyed = true;
     let table = checked(raw);
     let mut unit = UnitOfWork::new(std::slice::from_ref(&table), 1 << 20, true);
-    unit.apply(&block(&[upsert(1, 10)]), "a").unwrap();
-    unit.apply(&block(&[upsert(1, 20)]), "b").unwrap();
+    unit.apply(&block(&[upsert(1, 10)]), tenant("a")).unwrap();
+    unit.apply(&block(&[upsert(1, 20)]), tenant("b")).unwrap();
     let mut keys = Cells::default();
     keys.push(Cell::Integer(1));
-    let Lookup::Row(row) = unit.lookup(0, 1, &keys, "a").unwrap().remove(0) else {
+    let Lookup::Row(row) = unit.lookup(0, 1, &keys, tenant("a")).unwrap().remove(0) else {
         panic!("the row of tenant a is known");
     };
     assert_eq!(row.values[2], Value::Integer(10));
-    assert_eq!(unit.lookup(0, 1, &keys, "c").unwrap(), [Lookup::Absent]);
+    assert_eq!(
+        unit.lookup(0, 1, &keys, tenant("c")).unwrap(),
+        [Lookup::Absent]
+    );
+}
+
+#[test]
+fn a_stream_is_part_of_the_key_after_the_tenant() {
+    for tenant_keyed in [false, true] {
+        let mut raw = raw_table(false);
+        (raw.tenant_keyed, raw.stream_keyed) = (tenant_keyed, true);
+        let table = checked(raw);
+        let host_columns = 1 + usize::from(tenant_keyed);
+        assert_eq!(table.columns[host_columns - 1].name, "stream");
+        assert_eq!(table.key, (0..=host_columns).collect::<Vec<_>>());
+        let mut unit = UnitOfWork::new(std::slice::from_ref(&table), 1 << 20, true);
+        let of = |tenant, stream| Whose { tenant, stream };
+        unit.apply(&block(&[upsert(1, 10)]), of("t", "a")).unwrap();
+        unit.apply(&block(&[increment(1, 5)]), of("t", "b"))
+            .unwrap();
+        unit.apply(&block(&[increment(1, 1)]), of("u", "a"))
+            .unwrap();
+        let mut keys = Cells::default();
+        keys.push(Cell::Integer(1));
+        let Lookup::Row(row) = unit.lookup(0, 1, &keys, of("t", "a")).unwrap().remove(0) else {
+            panic!("the row of stream a is known");
+        };
+        // Streams of two tenants share rows where the tenant is no part of the key.
+        let amount = if tenant_keyed { 10 } else { 11 };
+        assert_eq!(row.values[host_columns + 1], Value::Integer(amount));
+        assert_eq!(
+            unit.lookup(0, 1, &keys, of("t", "c")).unwrap(),
+            [Lookup::Absent]
+        );
+    }
+}
+
+/// Where no table is keyed by the host.
+const NOBODY: Whose<'static> = Whose {
+    tenant: "",
+    stream: "",
+};
+
+fn tenant(tenant: &str) -> Whose<'_> {
+    Whose { tenant, stream: "" }
 }
 
 // ---- a table (id, amount, note) and commands on it ---------------------------
@@ -387,10 +431,10 @@ fn number(value: &Value) -> Option<i64> {
 }
 
 pub(super) fn fold(unit: &mut UnitOfWork, database: &Database, commands: &Commands) {
-    for key in unit.unknown_rows(commands, "").unwrap() {
+    for key in unit.unknown_rows(commands, NOBODY).unwrap() {
         unit.learn(&key, database.get(&key));
     }
-    unit.apply(commands, "").unwrap();
+    unit.apply(commands, NOBODY).unwrap();
 }
 
 #[derive(Default)]

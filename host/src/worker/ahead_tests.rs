@@ -153,7 +153,7 @@ fn the_rows_of_a_page_come_in_one_question_for_each_table() {
     assert_eq!(bench.asked(), expected);
 
     // What the projector reads then costs nothing, known misses included.
-    bench.ledger.serve_tenant("acme");
+    bench.ledger.serve(of("acme"));
     assert_eq!(bench.get(1, &["x", "none", "y"]), [1, 0, 1]);
     assert_eq!(bench.get(0, &["b", "a"]), [1, 1]);
     assert_eq!(bench.get(1, &["none"]), [0]);
@@ -173,7 +173,7 @@ fn the_rows_of_a_page_come_in_one_question_for_each_table() {
 #[test]
 fn without_hints_each_read_asks_once_and_a_miss_is_remembered() {
     let bench = Bench::new(false);
-    bench.ledger.serve_tenant("acme");
+    bench.ledger.serve(of("acme"));
     for _ in 0..3 {
         assert_eq!(bench.get(1, &["none"]), [0]);
         assert_eq!(bench.get(1, &["x"]), [1]);
@@ -181,7 +181,7 @@ fn without_hints_each_read_asks_once_and_a_miss_is_remembered() {
     let expected = [(1, vec!["none".to_owned()]), (1, vec!["x".to_owned()])];
     assert_eq!(bench.asked(), expected);
     // Another tenant's row of the same key is another row.
-    bench.ledger.serve_tenant("rival");
+    bench.ledger.serve(of("rival"));
     assert_eq!(bench.get(1, &["x"]), [1]);
     assert_eq!(bench.asked().len(), 1);
 }
@@ -189,7 +189,7 @@ fn without_hints_each_read_asks_once_and_a_miss_is_remembered() {
 #[test]
 fn what_a_batch_has_changed_is_newer_than_what_is_looked_up() {
     let bench = Bench::new(false);
-    bench.ledger.serve_tenant("acme");
+    bench.ledger.serve(of("acme"));
     let gone = Commands {
         ops: vec![3],
         tables: vec![1],
@@ -249,4 +249,8 @@ fn keys_of_one_table_stand_in_a_row() {
     let keys = keys(&bench.about, &batch(&[SECOND, FIRST]), &bench.ledger);
     let tables: Vec<usize> = keys.iter().map(|key| key.table).collect();
     assert_eq!(tables, [0, 0, 1, 1, 1]);
+}
+
+fn of(tenant: &str) -> crate::unit_of_work::Whose<'_> {
+    crate::unit_of_work::Whose { tenant, stream: "" }
 }

@@ -170,6 +170,7 @@ impl<'a> Cycle<'a> {
         let quarantine = Quarantine::new(*failing, &letters, known.condemned);
         let needs = Envelope {
             streams: about.needs.streams
+                || about.is_stream_keyed()
                 || quarantine.needs_streams()
                 || about.order.is_some()
                 || about.looks_up_by_stream(),

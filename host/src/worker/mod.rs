@@ -31,7 +31,9 @@ use crate::config::{Failing, Pacing, Update};
 use crate::model::GenerationId;
 use crate::read_store::{Owner, ReadStore};
 use crate::sandbox::LoadedProjector;
-use crate::source::Source;
+use crate::source::{self, Source};
+
+pub use crate::source::Narrow;
 
 /// What a worker is to do.
 #[derive(Clone)]
@@ -56,6 +58,18 @@ pub struct Assignment {
     pub update: Update,
     /// Who claims the generation.
     pub owner: Owner,
+}
+
+impl Assignment {
+    /// The same for no more of the source than `narrow` allows, done when it has
+    /// read all that.
+    pub fn narrowed(&self, narrow: Narrow) -> Assignment {
+        Assignment {
+            source: source::narrow(self.source.clone(), narrow),
+            goal: Goal::CatchUp,
+            ..self.clone()
+        }
+    }
 }
 
 /// When a worker is done.

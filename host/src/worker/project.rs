@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use hashbrown::HashMap;
 use tokio::task::spawn_blocking;
 
 use super::ahead;
@@ -11,6 +12,7 @@ use super::order::{Order, Turn};
 use super::rows::Ledger;
 use crate::model::{DeadLetter, Description, EventBatch};
 use crate::sandbox::{LoadedProjector, ProjectError};
+use crate::unit_of_work::Whose;
 
 impl Cycle<'_> {
     /// Projects a page on a blocking thread, and gives it back with the events that
@@ -56,8 +58,7 @@ fn project(
     ledger.with_unit(|unit| unit.begin_batch());
     let give = |events: &EventBatch| {
         ledger.look_ahead(&ahead::keys(projector.description(), events, ledger))?;
-        let events = as_asked(projector.description(), events);
-        project_parts(projector, &events, ledger)
+        project_parts(projector, events, ledger)
     };
     let projected = match order {
         Some((order, turn)) => order.take(events, ledger, turn, give),
@@ -71,14 +72,14 @@ fn project(
 
 /// The events as the projector asked for them: the worker may have read their
 /// streams for itself.
-fn as_asked<'a>(about: &Description, events: &'a EventBatch) -> Cow<'a, EventBatch> {
+fn as_asked<'a>(about: &Description, events: Cow<'a, EventBatch>) -> Cow<'a, EventBatch> {
     if about.needs.streams || events.stream_ends.is_empty() {
-        return Cow::Borrowed(events);
+        return events;
     }
     Cow::Owned(EventBatch {
         streams: String::new(),
         stream_ends: Vec::new(),
-        ..events.clone()
+        ..events.into_owned()
     })
 }
 
@@ -87,16 +88,19 @@ fn project_parts(
     events: &EventBatch,
     ledger: &Ledger,
 ) -> Result<(), Trouble> {
+    let about = projector.description();
     if events.is_empty() {
         return Ok(());
     }
-    if !projector.description().is_tenant_keyed() {
+    if !about.is_tenant_keyed() && !about.is_stream_keyed() {
         let all: Vec<usize> = (0..events.len()).collect();
-        return project_part(projector, events, &all, "", ledger);
+        let events = as_asked(about, Cow::Borrowed(events));
+        return project_part(projector, &events, &all, Whose::default(), ledger);
     }
-    for part in by_tenant(projector.description(), events) {
-        let tenant = events.tenant(part[0]).to_owned();
-        project_part(projector, &events.pick(&part), &part, &tenant, ledger)?;
+    for part in cut(about, events) {
+        let whose = whose(about, events, part[0]);
+        let events = as_asked(about, Cow::Owned(events.pick(&part)));
+        project_part(projector, &events, &part, whose, ledger)?;
     }
     Ok(())
 }
@@ -105,10 +109,10 @@ fn project_part(
     projector: &LoadedProjector,
     events: &EventBatch,
     part: &[usize],
-    tenant: &str,
+    whose: Whose<'_>,
     ledger: &Ledger,
 ) -> Result<(), Trouble> {
-    ledger.serve_tenant(tenant);
+    ledger.serve(whose);
     let commands = match projector.project(events, Box::new(ledger.clone())) {
         Ok(commands) => commands,
         Err(ProjectError::Refused) => {
@@ -125,26 +129,37 @@ fn project_part(
         .map_err(|error| of_ledger(error, part))
 }
 
-/// Cuts a page so that every part holds one tenant's events.
+/// Whose an event is, as far as tables are keyed by it.
+fn whose<'a>(about: &Description, events: &'a EventBatch, i: usize) -> Whose<'a> {
+    let name = |is_keyed, name: fn(&'a EventBatch, usize) -> &'a str| match is_keyed {
+        true => name(events, i),
+        false => "",
+    };
+    Whose {
+        tenant: name(about.is_tenant_keyed(), EventBatch::tenant),
+        stream: name(about.is_stream_keyed(), EventBatch::stream),
+    }
+}
+
+/// Cuts a page so that every part holds one tenant's events, or one stream's, or
+/// those of one tenant's stream: whatever tables are keyed by.
 ///
-/// When all tables are keyed by tenant, no two tenants can touch the same row,
-/// so each tenant's events may go together. Otherwise the order of events
-/// matters across tenants, and only neighbours may.
-fn by_tenant(description: &Description, events: &EventBatch) -> Vec<Vec<usize>> {
-    let tenants_are_strangers = description.tables.iter().all(|table| table.tenant_keyed);
+/// When all tables are keyed by the same, no two parts can touch the same row, so
+/// the events of each may go together. Otherwise the order of events matters
+/// across parts, and only neighbours may.
+fn cut(about: &Description, events: &EventBatch) -> Vec<Vec<usize>> {
+    let keyed = (about.is_tenant_keyed(), about.is_stream_keyed());
+    let tables = &mut about.tables.iter();
+    let are_strangers = tables.all(|table| (table.tenant_keyed, table.stream_keyed) == keyed);
     let mut parts: Vec<Vec<usize>> = Vec::new();
-    let mut part_of: Vec<Option<usize>> = vec![None; events.tenant_names.len()];
+    let mut part_of: HashMap<Whose<'_>, usize> = HashMap::new();
     for i in 0..events.len() {
-        let tenant = events.tenants[i] as usize;
-        let known = if tenants_are_strangers {
-            part_of[tenant]
-        } else {
-            part_of[tenant].filter(|&part| part + 1 == parts.len())
-        };
-        match known {
+        let whose = whose(about, events, i);
+        let known = part_of.get(&whose).copied();
+        match known.filter(|&part| are_strangers || part + 1 == parts.len()) {
             Some(part) => parts[part].push(i),
             None => {
-                part_of[tenant] = Some(parts.len());
+                part_of.insert(whose, parts.len());
                 parts.push(vec![i]);
             }
         }
@@ -157,12 +172,14 @@ mod tests {
     use super::*;
     use crate::model::{ColumnType, RawDescription, RawTable};
 
-    fn description(keyed: &[bool]) -> Description {
-        let table = |(i, &tenant_keyed): (usize, &bool)| RawTable {
+    /// A table for each entry, keyed by tenant and by stream as it says.
+    fn description(keyed: &[(bool, bool)]) -> Description {
+        let table = |(i, &(tenant_keyed, stream_keyed)): (usize, &(bool, bool))| RawTable {
             name: format!("t{i}"),
             columns: vec![("id".into(), ColumnType::Integer, false)],
             key: vec!["id".into()],
             tenant_keyed,
+            stream_keyed,
             ..RawTable::default()
         };
         let raw = RawDescription {
@@ -174,21 +191,34 @@ mod tests {
         raw.check().unwrap()
     }
 
-    #[test]
-    fn tenants_share_a_part_only_where_order_cannot_matter() {
+    fn parts(keyed: &[(bool, bool)]) -> Vec<Vec<usize>> {
         let events = EventBatch {
             positions: vec![1, 2, 3, 4],
             tenants: vec![0, 1, 0, 0],
             tenant_names: vec!["a".into(), "b".into()],
+            streams: "sstu".into(),
+            stream_ends: vec![1, 2, 3, 4],
             ..EventBatch::default()
         };
+        cut(&description(keyed), &events)
+    }
+
+    #[test]
+    fn tenants_share_a_part_only_where_order_cannot_matter() {
+        let (yes, no) = ((true, false), (false, false));
+        assert_eq!(parts(&[yes]), [vec![0, 2, 3], vec![1]]);
+        assert_eq!(parts(&[yes, no]), [vec![0], vec![1], vec![2, 3]]);
+    }
+
+    #[test]
+    fn a_stream_has_a_part_of_its_own_and_so_has_each_tenants() {
+        let (stream, both) = ((false, true), (true, true));
+        assert_eq!(parts(&[stream]), [vec![0, 1], vec![2], vec![3]]);
+        assert_eq!(parts(&[both]), [vec![0], vec![1], vec![2], vec![3]]);
         assert_eq!(
-            by_tenant(&description(&[true]), &events),
-            [vec![0, 2, 3], vec![1]]
-        );
-        assert_eq!(
-            by_tenant(&description(&[true, false]), &events),
-            [vec![0], vec![1], vec![2, 3]]
+            parts(&[stream, (true, false)]),
+            [vec![0], vec![1], vec![2], vec![3]],
+            "by both, as one table is keyed by each"
         );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::model::{Cells, Commands, Row, Table, Value};
 use crate::read_store::{RowReader, StoreError};
 use crate::sandbox::{FoundRows, Rows, RowsRefused};
-use crate::unit_of_work::{CommandError, CommandProblem, Lookup, RowKey, UnitOfWork};
+use crate::unit_of_work::{CommandError, CommandProblem, Lookup, RowKey, UnitOfWork, Whose};
 
 /// A unit of work with the database behind it. Clones share the same ledger;
 /// it is locked only for the length of a call.
@@ -18,6 +18,7 @@ struct Inner {
     reader: Box<dyn RowReader>,
     tables: Vec<Table>,
     tenant: String,
+    stream: String,
     refusal: Option<LedgerError>,
 }
 
@@ -50,6 +51,7 @@ impl Ledger {
             reader,
             tables: tables.to_vec(),
             tenant: String::new(),
+            stream: String::new(),
             refusal: None,
         })))
     }
@@ -64,12 +66,14 @@ impl Ledger {
         self.lock().reader = reader;
     }
 
-    /// From here on, commands and reads are those of this tenant's events.
-    pub(super) fn serve_tenant(&self, tenant: &str) {
+    /// From here on, commands and reads are those of this tenant's or stream's
+    /// events.
+    pub(super) fn serve(&self, whose: Whose<'_>) {
         let mut inner = self.lock();
         inner.refusal = None;
         inner.unit.begin_part();
-        tenant.clone_into(&mut inner.tenant);
+        whose.tenant.clone_into(&mut inner.tenant);
+        whose.stream.clone_into(&mut inner.stream);
     }
 
     /// Reads rows that events will need, as they say: those of one table together.
@@ -81,7 +85,8 @@ impl Ledger {
     ///
     /// When the database cannot be had at present.
     pub(super) fn look_ahead(&self, keys: &[RowKey]) -> Result<(), StoreError> {
-        match self.lock().learn(keys) {
+        let inner = &mut *self.lock();
+        match learn(&mut inner.unit, &mut *inner.reader, keys) {
             Err(error) if error.is_transient() => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -138,9 +143,13 @@ impl Inner {
         if commands.is_empty() {
             return Ok(());
         }
-        let unknown = self.unit.unknown_rows(commands, &self.tenant)?;
-        self.read(unknown)?;
-        Ok(self.unit.apply(commands, &self.tenant)?)
+        let whose = Whose {
+            tenant: &self.tenant,
+            stream: &self.stream,
+        };
+        let unknown = self.unit.unknown_rows(commands, whose)?;
+        learn(&mut self.unit, &mut *self.reader, &sorted(unknown))?;
+        Ok(self.unit.apply(commands, whose)?)
     }
 
     fn get(&mut self, table: usize, count: usize, keys: &Cells) -> Result<FoundRows, LedgerError> {
@@ -153,7 +162,7 @@ impl Inner {
             })
             .collect();
         if !unknown.is_empty() {
-            self.read(unknown)?;
+            learn(&mut self.unit, &mut *self.reader, &sorted(unknown))?;
             found = self.lookup(table, count, keys)?;
         }
         let host_columns = self.tables[table].host_columns();
@@ -181,8 +190,12 @@ impl Inner {
         count: usize,
         keys: &Cells,
     ) -> Result<Vec<Lookup>, LedgerError> {
+        let whose = Whose {
+            tenant: &self.tenant,
+            stream: &self.stream,
+        };
         self.unit
-            .lookup(table, count, keys, &self.tenant)
+            .lookup(table, count, keys, whose)
             .map_err(LedgerError::Read)
     }
 
@@ -200,31 +213,14 @@ impl Inner {
         if unknown.is_empty() {
             return Ok(versions);
         }
-        self.read(unknown.iter().map(|(_, key)| key.clone()).collect())?;
+        let keys = unknown.iter().map(|(_, key)| key.clone()).collect();
+        learn(&mut self.unit, &mut *self.reader, &sorted(keys))?;
         for (at, key) in unknown {
             if let Lookup::Row(row) = self.unit.find(&key) {
                 versions[at] = version_of(&row);
             }
         }
         Ok(versions)
-    }
-
-    /// Reads rows from the database, those of one table together.
-    fn read(&mut self, mut unknown: Vec<RowKey>) -> Result<(), StoreError> {
-        unknown.sort_by_key(|key| key.table);
-        self.learn(&unknown)
-    }
-
-    /// The same, with the keys of each table in a row.
-    fn learn(&mut self, unknown: &[RowKey]) -> Result<(), StoreError> {
-        for keys in unknown.chunk_by(|a, b| a.table == b.table) {
-            let values: Vec<_> = keys.iter().map(|key| key.values.clone()).collect();
-            let rows = self.reader.get(keys[0].table, &values)?;
-            for (key, row) in keys.iter().zip(rows) {
-                self.unit.learn(key, row);
-            }
-        }
-        Ok(())
     }
 
     fn refuse<T>(&mut self, result: Result<T, LedgerError>) -> Result<T, RowsRefused> {
@@ -241,6 +237,29 @@ fn version_of(row: &Row) -> u64 {
         Some(Value::Integer(version)) => *version as u64,
         _ => 0,
     }
+}
+
+/// The keys of each table in a row.
+fn sorted(mut keys: Vec<RowKey>) -> Vec<RowKey> {
+    keys.sort_by_key(|key| key.table);
+    keys
+}
+
+/// Reads rows from the database, those of one table together: the keys of each
+/// stand in a row.
+fn learn(
+    unit: &mut UnitOfWork,
+    reader: &mut dyn RowReader,
+    unknown: &[RowKey],
+) -> Result<(), StoreError> {
+    for keys in unknown.chunk_by(|a, b| a.table == b.table) {
+        let values: Vec<_> = keys.iter().map(|key| key.values.clone()).collect();
+        let rows = reader.get(keys[0].table, &values)?;
+        for (key, row) in keys.iter().zip(rows) {
+            unit.learn(key, row);
+        }
+    }
+    Ok(())
 }
 
 fn push_row(row: &Row, host_columns: usize, cells: &mut Cells) {

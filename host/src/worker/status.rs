@@ -15,6 +15,8 @@ pub struct WorkerStatus {
     pub checkpoint: Checkpoint,
     /// Events per second, averaged over some seconds.
     pub events_per_second: f64,
+    /// Events read since it began.
+    pub events: u64,
     /// When its loop last came round, with or without an event: the sign that
     /// it lives, whatever its lag.
     pub last_cycle_at: Timestamp,
@@ -46,6 +48,8 @@ pub enum Phase {
     Sleeping,
     /// Making the indexes of a generation after its first fill.
     BuildingIndexes,
+    /// Taking over the rows of a part that was rebuilt.
+    TakingOver,
 }
 
 impl Phase {
@@ -57,6 +61,7 @@ impl Phase {
             Phase::Live => "live",
             Phase::Sleeping => "sleeping",
             Phase::BuildingIndexes => "building indexes",
+            Phase::TakingOver => "taking over",
         }
     }
 }
@@ -83,6 +88,7 @@ impl StatusBoard {
                 phase: Phase::Starting,
                 checkpoint: Checkpoint::start(),
                 events_per_second: 0.0,
+                events: 0,
                 last_cycle_at: Timestamp::now(),
                 trouble: None,
                 update,
@@ -110,6 +116,7 @@ impl StatusBoard {
             board.status.last_cycle_at = Timestamp::now();
             board.status.next_run_at = None;
             board.counted += events as u64;
+            board.status.events += events as u64;
             board.work_out_rate();
         });
     }

@@ -134,6 +134,7 @@ pub fn described(name: &str) -> Description {
             key: vec!["position".into()],
             indexes: vec![],
             tenant_keyed: false,
+            stream_keyed: false,
             guarded: false,
         }],
         order: None,

@@ -11,6 +11,7 @@ pub(super) struct WholeEvent {
     /// The place among the events that the test gave.
     pub(super) given: usize,
     pub(super) tenant: String,
+    pub(super) stream: String,
     event: GivenEvent,
     id: String,
     time: Timestamp,
@@ -40,6 +41,7 @@ pub(super) fn wanted(events: Vec<GivenEvent>, description: &Description) -> Vec<
             whole.push(WholeEvent {
                 given,
                 tenant: event.tenant.clone(),
+                stream: event.stream.clone(),
                 id: event
                     .id
                     .clone()

@@ -37,10 +37,18 @@ impl PartialEq for MemoryTable {
     }
 }
 
-/// A tenant (empty where the table has none) and the values of a key.
+/// Whose events are being projected: their tenant and stream.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Whose {
+    pub(super) tenant: String,
+    pub(super) stream: String,
+}
+
+/// Tenant and stream (empty where the table is not keyed by them) and the values
+/// of a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct RowKey {
-    tenant: String,
+    whose: Whose,
     values: Vec<Stored>,
 }
 
@@ -82,12 +90,12 @@ impl Memory {
             .for_each(|table| table.written_by.clear());
     }
 
-    /// Carries out commands for one tenant.
+    /// Carries out commands for one tenant and stream.
     ///
     /// # Errors
     ///
     /// Fails on the first command that the host would refuse.
-    pub(super) fn apply(&mut self, commands: &Commands, tenant: &str) -> Result<(), Failure> {
+    pub(super) fn apply(&mut self, commands: &Commands, whose: &Whose) -> Result<(), Failure> {
         let mut cells = CellReader::new(&commands.cells);
         let mut columns = commands.columns.iter();
         for (index, &op) in commands.ops.iter().enumerate() {
@@ -104,7 +112,7 @@ impl Memory {
                 named,
                 guard: commands.guards.get(index).copied(),
             };
-            let key = table.read_key(&mut cells, tenant);
+            let key = table.read_key(&mut cells, whose);
             table
                 .apply(&command, key, event, &mut cells)
                 .map_err(|message| Failure { event, message })?;
@@ -112,7 +120,7 @@ impl Memory {
         Ok(())
     }
 
-    fn find(&self, table: u16, count: u32, keys: &Cells, tenant: &str) -> Found {
+    fn find(&self, table: u16, count: u32, keys: &Cells, whose: &Whose) -> Found {
         let table = &self.tables[usize::from(table)];
         let mut keys = CellReader::new(keys);
         let mut found = Found {
@@ -122,7 +130,7 @@ impl Memory {
         for _ in 0..count {
             let row = table
                 .rows
-                .get(&table.read_key(&mut keys, tenant))
+                .get(&table.read_key(&mut keys, whose))
                 .filter(|row| !row.deleted);
             found.present.push(u8::from(row.is_some()));
             row.into_iter().for_each(|row| row.write(&mut found.cells));
@@ -149,26 +157,28 @@ impl MemoryTable {
         }
     }
 
-    /// The rows there are, in key order: each one's tenant and its cells.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&str, Cells)> {
+    /// The rows there are, in key order: whose each is, and its cells.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Whose, Cells)> {
         self.rows
             .iter()
             .filter(|(_, row)| !row.deleted)
             .map(|(key, row)| {
                 let mut cells = cells::empty();
                 row.write(&mut cells);
-                (key.tenant.as_str(), cells)
+                (&key.whose, cells)
             })
     }
 
-    fn read_key(&self, cells: &mut CellReader<'_>, tenant: &str) -> RowKey {
-        let tenant = if self.declaration.tenant_keyed {
-            tenant
-        } else {
-            ""
+    fn read_key(&self, cells: &mut CellReader<'_>, whose: &Whose) -> RowKey {
+        let kept = |is_keyed, name: &String| match is_keyed {
+            true => name.clone(),
+            false => String::new(),
         };
         RowKey {
-            tenant: tenant.to_owned(),
+            whose: Whose {
+                tenant: kept(self.declaration.tenant_keyed, &whose.tenant),
+                stream: kept(self.declaration.stream_keyed, &whose.stream),
+            },
             values: self.key.iter().map(|_| Stored::read(cells)).collect(),
         }
     }
@@ -359,7 +369,7 @@ pub(super) struct MemoryReader {
 #[derive(Debug)]
 pub(super) struct ReadState {
     pub(super) memory: Memory,
-    pub(super) tenant: String,
+    pub(super) whose: Whose,
     /// The first command that the host would have refused.
     pub(super) refused: Option<Failure>,
 }
@@ -368,12 +378,12 @@ impl Reader for MemoryReader {
     fn get(&mut self, pending: &Commands, table: u16, count: u32, keys: &Cells) -> Found {
         let ReadState {
             memory,
-            tenant,
+            whose,
             refused,
         } = &mut *self.state.borrow_mut();
         if refused.is_none() {
-            *refused = memory.apply(pending, tenant).err();
+            *refused = memory.apply(pending, whose).err();
         }
-        memory.find(table, count, keys, tenant)
+        memory.find(table, count, keys, whose)
     }
 }

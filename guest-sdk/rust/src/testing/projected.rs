@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::batch::{self, WholeEvent};
 use super::events::GivenEvent;
-use super::memory::{Memory, MemoryReader, ReadState};
+use super::memory::{Memory, MemoryReader, ReadState, Whose};
 use crate::bindings::lantern::projector::types::{Cells, ColumnType, Description, Failure};
 use crate::cells::{Cell, CellReader};
 use crate::projector::Projector;
@@ -144,7 +144,8 @@ impl Projected {
 
     /// The rows of a table as JSON objects, in the order of their keys: times
     /// in RFC 3339, json columns as what they hold, decimals as text, bytes in
-    /// hexadecimal. In a tenant-keyed table `tenant` comes first.
+    /// hexadecimal. In a tenant-keyed table `tenant` comes first, in a
+    /// stream-keyed one `stream`, after it.
     ///
     /// # Panics
     ///
@@ -152,10 +153,13 @@ impl Projected {
     #[track_caller]
     pub fn json(&self, table: &str) -> Value {
         let declaration = self.table(table).declaration.clone();
-        let rows = self.cells(table).map(|(tenant, cells)| {
+        let rows = self.cells(table).map(|(whose, cells)| {
             let mut row = Map::new();
             if declaration.tenant_keyed {
-                row.insert("tenant".into(), tenant.into());
+                row.insert("tenant".into(), whose.tenant.as_str().into());
+            }
+            if declaration.stream_keyed {
+                row.insert("stream".into(), whose.stream.as_str().into());
             }
             let mut cells = CellReader::new(&cells);
             for column in &declaration.columns {
@@ -170,7 +174,7 @@ impl Projected {
     }
 
     #[track_caller]
-    fn cells(&self, table: &str) -> impl Iterator<Item = (&str, Cells)> {
+    fn cells(&self, table: &str) -> impl Iterator<Item = (&Whose, Cells)> {
         self.table(table).rows()
     }
 
@@ -192,7 +196,8 @@ impl Projected {
 }
 
 /// Projects the events in batches of at most so many. A projector with a
-/// tenant-keyed table gets one tenant's events in a batch, as in the host.
+/// tenant-keyed or stream-keyed table gets one tenant's or stream's events in a
+/// batch, as in the host.
 fn run(
     projector: &impl Projector,
     description: &Description,
@@ -200,9 +205,13 @@ fn run(
     size: usize,
 ) -> Run {
     let by_tenant = description.tables.iter().any(|table| table.tenant_keyed);
+    let by_stream = description.tables.iter().any(|table| table.stream_keyed);
+    let go_together = |a: &WholeEvent, b: &WholeEvent| {
+        (!by_tenant || a.tenant == b.tenant) && (!by_stream || a.stream == b.stream)
+    };
     let mut memory = Memory::new(description);
-    for of_tenant in events.chunk_by(|a, b| !by_tenant || a.tenant == b.tenant) {
-        for batch in of_tenant.chunks(size) {
+    for part in events.chunk_by(go_together) {
+        for batch in part.chunks(size) {
             memory = project(projector, description, batch, memory)
                 .map_err(|failure| (batch[failure.event as usize].given, failure.message))?;
         }
@@ -216,11 +225,14 @@ fn project(
     events: &[WholeEvent],
     mut memory: Memory,
 ) -> Result<Memory, Failure> {
-    let tenant = events[0].tenant.clone();
+    let whose = Whose {
+        tenant: events[0].tenant.clone(),
+        stream: events[0].stream.clone(),
+    };
     memory.begin_batch();
     let state = Rc::new(RefCell::new(ReadState {
         memory,
-        tenant,
+        whose,
         refused: None,
     }));
     let reader = MemoryReader {
@@ -232,7 +244,7 @@ fn project(
     let commands = rows.into_commands();
     let ReadState {
         mut memory,
-        tenant,
+        whose,
         refused,
     } = Rc::into_inner(state)
         .expect("the rows held the only other reference, and are gone")
@@ -240,7 +252,7 @@ fn project(
     if let Some(refused) = refused {
         return Err(refused);
     }
-    memory.apply(&commands, &tenant)?;
+    memory.apply(&commands, &whose)?;
     projected?;
     Ok(memory)
 }

@@ -9,7 +9,7 @@ use crate::read_store::Committed;
 
 const ALL: DeadLetterChoice = DeadLetterChoice::All;
 
-fn letter(position: u64, tenant: &str, stream: &str) -> DeadLetter {
+pub(super) fn letter(position: u64, tenant: &str, stream: &str) -> DeadLetter {
     DeadLetter {
         position: Position(position),
         tenant: tenant.into(),
@@ -29,7 +29,7 @@ fn letter(position: u64, tenant: &str, stream: &str) -> DeadLetter {
     }
 }
 
-fn set_aside(letters: impl IntoIterator<Item = DeadLetter>) -> Changes {
+pub(super) fn set_aside(letters: impl IntoIterator<Item = DeadLetter>) -> Changes {
     Changes {
         dead_letters: DeadLetterChanges {
             puts: letters.into_iter().collect(),

@@ -8,6 +8,7 @@ pub(super) mod claims;
 pub(super) mod commits;
 pub(super) mod dead_letters;
 pub(super) mod generations;
+pub(super) mod parts;
 pub(super) mod questions;
 pub(super) mod records;
 pub(super) mod swaps;
@@ -74,6 +75,14 @@ macro_rules! read_store_behaviour {
                 a_roll_back_returns_the_former_rows,
                 a_swap_respects_a_stranger_that_came_meanwhile,
                 readers_never_see_a_swap_half_done,
+            }
+            parts::{
+                a_part_takes_the_place_of_its_rows_and_of_no_others,
+                a_part_must_stand_where_the_live_rows_stand,
+                a_part_at_odds_with_others_rows_changes_nothing,
+                a_part_comes_into_tables_that_never_had_a_row,
+                a_rewind_goes_back_and_pauses,
+                rows_are_counted_and_fills_are_kept,
             }
             records::{
                 the_revision_counts_changes_of_records_only,

@@ -8,11 +8,11 @@ use super::ownership::check_names;
 use super::space::Space;
 use super::{ddl, records, tables};
 use crate::model::{
-    Description, Digest, GenerationId, GenerationState, ProjectorName, ProjectorRecord, Table,
-    Timestamp, WantedState,
+    Description, Digest, GenerationId, GenerationState, ProjectorName, ProjectorRecord, Scope,
+    Table, Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
-use crate::read_store::stored::write_json;
+use crate::read_store::stored::{write_json, write_scope};
 
 /// See `ReadStore::begin_generation`.
 pub(super) async fn begin(
@@ -20,6 +20,7 @@ pub(super) async fn begin(
     description: &Description,
     digest: &Digest,
     newest: Option<GenerationId>,
+    scope: &Scope,
 ) -> Result<GenerationId, StoreError> {
     let mut change = RecordChange::begin(space).await?;
     let projector = &description.name;
@@ -43,7 +44,7 @@ pub(super) async fn begin(
         Some(_) => GenerationState::Building,
         None => GenerationState::Live,
     };
-    let id = insert(&mut change, space, description, digest, state).await?;
+    let id = insert(&mut change, space, description, digest, (state, scope)).await?;
     for table in &description.tables {
         let mut sql = ddl::create_table(space, id, table);
         if state == GenerationState::Live {
@@ -151,12 +152,12 @@ async fn insert(
     space: &Space,
     description: &Description,
     digest: &Digest,
-    state: GenerationState,
+    (state, scope): (GenerationState, &Scope),
 ) -> Result<GenerationId, StoreError> {
     let now = Timestamp::now().0;
     let insert = space.sql(
-        "INSERT INTO lantern.generations (projector, state, digest, description, created_at, live_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        "INSERT INTO lantern.generations (projector, state, digest, description, created_at, live_at, \
+         scope) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
     );
     let id: i64 = sqlx::query_scalar(insert)
         .bind(description.name.as_str())
@@ -165,6 +166,7 @@ async fn insert(
         .bind(write_json(description)?)
         .bind(now)
         .bind((state == GenerationState::Live).then_some(now))
+        .bind(write_scope(scope)?)
         .fetch_one(&mut *connection)
         .await
         .map_err(failed)?;

@@ -110,6 +110,11 @@ fn migrator() -> Migrator {
         ),
         migration(3, "runs", include_str!("migrations/0003_runs.sql")),
         migration(4, "waiting", include_str!("migrations/0004_waiting.sql")),
+        migration(
+            5,
+            "scopes and fills",
+            include_str!("migrations/0005_scopes_and_fills.sql"),
+        ),
     ]);
     migrator.dangerous_set_table_name(TABLE);
     migrator

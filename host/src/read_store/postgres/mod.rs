@@ -27,6 +27,7 @@ mod generations;
 mod holders;
 mod inline;
 mod leases;
+mod measures;
 mod migrations;
 mod numeric;
 mod options;
@@ -40,6 +41,7 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -9,7 +9,7 @@ use crate::model::{
     Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
-use crate::read_store::stored::{read_count, read_json, read_word};
+use crate::read_store::stored::{read_count, read_json, read_scope, read_word};
 
 /// Selects the columns of a `Stored`, in one statement: what it brings belongs
 /// together.
@@ -18,7 +18,7 @@ macro_rules! records {
         concat!(
             "SELECT p.name, p.wanted, p.file, p.file_host, p.file_digest, \
              g.id, g.state, g.indexed, g.digest, g.created_at, g.live_at, g.failure, \
-             g.description, g.asked, c.checkpoint::text, \
+             g.description, g.asked, g.scope, g.took_over, c.checkpoint::text, \
              (SELECT count(*) FROM lantern.dead_letters d WHERE d.generation = g.id) AS dead_letters, \
              (SELECT count(*) FROM lantern.waiting w WHERE w.generation = g.id AND NOT w.given_up) \
              AS waiting, (SELECT min(position) FROM lantern.waiting w \
@@ -121,6 +121,8 @@ struct Stored {
     failure: Option<String>,
     description: Option<String>,
     asked: Option<i64>,
+    scope: Option<String>,
+    took_over: Option<i64>,
     checkpoint: Option<String>,
     dead_letters: i64,
     waiting: i64,
@@ -149,6 +151,8 @@ impl Stored {
             digest: Digest(self.digest.ok_or_else(missing)?),
             description: read_json(&self.description.ok_or_else(missing)?)?,
             state: read_word::<GenerationState>(&self.state.ok_or_else(missing)?)?,
+            scope: read_scope(self.scope.as_deref())?,
+            took_over: self.took_over.map(GenerationId),
             checkpoint: read_json(&self.checkpoint.ok_or_else(missing)?)?,
             indexed: self.indexed.ok_or_else(missing)?,
             failure: self.failure.as_deref().map(read_json).transpose()?,

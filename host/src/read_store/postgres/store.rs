@@ -11,19 +11,19 @@ use super::reader::PostgresRowReader;
 use super::space::Space;
 use super::writer::PostgresWriter;
 use super::{
-    components, dead_letters, gaps, generations, inline, leases, ownership, question, records,
-    runs, swap, tables, waiting,
+    components, dead_letters, gaps, generations, inline, leases, measures, ownership, question,
+    records, runs, swap, tables, take_over, waiting,
 };
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
-    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WaitingEvent,
-    WantedState,
+    Fill, GenerationId, Part, PassedGap, ProjectorName, ProjectorRecord, Scope, Table, Timestamp,
+    WaitingEvent, WantedState,
 };
 use crate::postgres::Database;
 use crate::read_store::stored::{read_word, write_json};
 use crate::read_store::{
     Answer, Claim, Claimed, HostRecord, InlineStanding, Owner, Query, ReadStore, RowReader,
-    SeenHost, StoreError, Swap, Writer,
+    SeenHost, StoreError, Swap, TakeOver, Writer,
 };
 use crate::transaction::SharedTransaction;
 
@@ -119,13 +119,14 @@ impl ReadStore for PostgresReadStore {
         owner.as_deref().map(read_word).transpose()
     }
 
-    async fn begin_generation(
+    async fn begin_scoped(
         &self,
         description: &Description,
         digest: &Digest,
         newest: Option<GenerationId>,
+        scope: &Scope,
     ) -> Result<GenerationId, StoreError> {
-        generations::begin(&self.space, description, digest, newest).await
+        generations::begin(&self.space, description, digest, newest, scope).await
     }
 
     async fn adopt(
@@ -260,6 +261,10 @@ impl ReadStore for PostgresReadStore {
         swap::swap(&self.space, generation).await
     }
 
+    async fn take_over(&self, live: &Claim, part: GenerationId) -> Result<TakeOver, StoreError> {
+        take_over::take_over(&self.space, live, part).await
+    }
+
     async fn roll_back(&self, name: &ProjectorName) -> Result<GenerationId, StoreError> {
         swap::roll_back(&self.space, name).await
     }
@@ -295,6 +300,22 @@ impl ReadStore for PostgresReadStore {
 
     async fn size_of(&self, generation: GenerationId) -> Result<Option<u64>, StoreError> {
         tables::size_of(&self.space, generation).await
+    }
+
+    async fn count_rows(
+        &self,
+        generation: GenerationId,
+        part: Option<&Part>,
+    ) -> Result<u64, StoreError> {
+        measures::count_rows(&self.space, generation, part).await
+    }
+
+    async fn note_fill(&self, generation: GenerationId, fill: Fill) -> Result<(), StoreError> {
+        measures::note(&self.space, generation, fill).await
+    }
+
+    async fn fill_of(&self, generation: GenerationId) -> Result<Fill, StoreError> {
+        measures::of(&self.space, generation).await
     }
 }
 

@@ -13,7 +13,9 @@ use super::views::{Obstacle, hand_over, take_names};
 use super::{holders, records, tables};
 use crate::model::{
     Generation, GenerationId, GenerationState, ProjectorName, ProjectorRecord, Timestamp,
+    WantedState,
 };
+use crate::read_store::checkpoint::may_swap;
 use crate::read_store::{StoreError, Swap};
 
 /// See `ReadStore::swap`.
@@ -55,12 +57,15 @@ async fn try_swap(space: &Space, id: GenerationId) -> Result<Swap, Obstacle> {
     let Some(next) = record.building().filter(|building| building.id == id) else {
         return Ok(Swap::Gone);
     };
-    let is_behind = |live: &Generation| !next.checkpoint.reaches(&live.checkpoint);
-    if record.live().is_some_and(is_behind) {
-        return Ok(Swap::Behind);
+    match may_swap(next, record.live()) {
+        Swap::Done => {}
+        other => return Ok(other),
     }
     forget(&mut change, space, &projector, GenerationState::Retired).await?;
     give_names(&mut change, space, &record, next).await?;
+    if next.scope.rewinds_to().is_some() {
+        stand_still(&mut change, space, &projector).await?;
+    }
     change.commit().await?;
     Ok(Swap::Done)
 }
@@ -120,6 +125,25 @@ async fn give_names(
     }
     become_state(change, space, to.id, GenerationState::Live).await?;
     Ok(())
+}
+
+/// What was rewound stands there until it is resumed: a host that is quick must
+/// not take it on again.
+async fn stand_still(
+    change: &mut RecordChange<'_>,
+    space: &Space,
+    projector: &ProjectorName,
+) -> Result<(), StoreError> {
+    let pause =
+        space.sql("UPDATE lantern.projectors SET wanted = $1 WHERE name = $2 AND wanted = $3");
+    sqlx::query(pause)
+        .bind(WantedState::Paused.as_str())
+        .bind(projector.as_str())
+        .bind(WantedState::Running.as_str())
+        .execute(&mut **change)
+        .await
+        .map(drop)
+        .map_err(failed)
 }
 
 async fn become_state(

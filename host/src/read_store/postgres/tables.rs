@@ -28,7 +28,9 @@ pub(super) async fn build_indexes(space: &Space, id: GenerationId) -> Result<(),
     if generation.indexed {
         return Ok(());
     }
-    for (t, table) in generation.description.tables.iter().enumerate() {
+    let indexed = generation.scope.part().is_none();
+    let tables = generation.description.tables.iter().enumerate();
+    for (t, table) in tables.filter(|_| indexed) {
         for i in 0..table.indexes.len() {
             let sql = AssertSqlSafe(ddl::create_index(space, id, t, table, i));
             let made = sqlx::raw_sql(sql).execute(space.pool()).await;

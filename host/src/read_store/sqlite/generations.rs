@@ -8,10 +8,10 @@ use super::ownership::check_names;
 use super::{ddl, records, tables};
 use crate::model::{
     Checkpoint, Description, Digest, Epoch, GenerationId, GenerationState, ProjectorName,
-    ProjectorRecord, Table, Timestamp, WantedState,
+    ProjectorRecord, Scope, Table, Timestamp, WantedState,
 };
 use crate::read_store::schema::{physical_table, quoted};
-use crate::read_store::stored::write_json;
+use crate::read_store::stored::{write_json, write_scope};
 use crate::read_store::{Claim, Claimed, Owner, StoreError};
 
 /// See `ReadStore::begin_generation`.
@@ -20,6 +20,7 @@ pub(super) async fn begin(
     description: &Description,
     digest: &Digest,
     newest: Option<GenerationId>,
+    scope: &Scope,
 ) -> Result<GenerationId, StoreError> {
     let mut change = RecordChange::begin(pool).await?;
     let projector = &description.name;
@@ -42,7 +43,7 @@ pub(super) async fn begin(
         Some(_) => GenerationState::Building,
         None => GenerationState::Live,
     };
-    let id = insert(&mut change, description, digest, state).await?;
+    let id = insert(&mut change, description, digest, state, scope).await?;
     for (at, table) in description.tables.iter().enumerate() {
         for sql in ddl::create_all(id, at, table) {
             execute(&mut change, sql).await?;
@@ -168,11 +169,12 @@ async fn insert(
     description: &Description,
     digest: &Digest,
     state: GenerationState,
+    scope: &Scope,
 ) -> Result<GenerationId, StoreError> {
     let now = Timestamp::now().0;
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO lantern_generations (projector, state, digest, description, created_at, live_at) \
-         VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO lantern_generations (projector, state, digest, description, created_at, live_at, \
+         scope) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(description.name.as_str())
     .bind(state.as_str())
@@ -180,6 +182,7 @@ async fn insert(
     .bind(write_json(description)?)
     .bind(now)
     .bind((state == GenerationState::Live).then_some(now))
+    .bind(write_scope(scope)?)
     .fetch_one(&mut *conn)
     .await
     .map_err(failed)?;

@@ -66,6 +66,11 @@ fn migrator() -> Migrator {
         ),
         migration(4, "runs", include_str!("migrations/0004_runs.sql")),
         migration(5, "waiting", include_str!("migrations/0005_waiting.sql")),
+        migration(
+            6,
+            "scopes and fills",
+            include_str!("migrations/0006_scopes_and_fills.sql"),
+        ),
     ]);
     migrator.dangerous_set_table_name(TABLE);
     migrator

@@ -14,6 +14,7 @@ mod error;
 mod gaps;
 mod generations;
 mod inline;
+mod measures;
 mod migrations;
 mod options;
 mod ownership;
@@ -25,6 +26,7 @@ mod statements;
 mod store;
 mod swap;
 mod tables;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod text;

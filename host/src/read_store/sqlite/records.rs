@@ -8,14 +8,14 @@ use crate::model::{
     ProjectorRecord, Timestamp, WantedState,
 };
 use crate::read_store::StoreError;
-use crate::read_store::stored::{read_count, read_json, read_word};
+use crate::read_store::stored::{read_count, read_json, read_scope, read_word};
 
 /// Selects the columns of a `GenerationRow`.
 macro_rules! generations {
     ($which:literal) => {
         concat!(
             "SELECT id, projector, state, indexes, digest, created_at, live_at, failure, description, \
-             asked, (SELECT count(*) FROM lantern_dead_letters WHERE generation = id) AS dead_letters, \
+             asked, scope, took_over, (SELECT count(*) FROM lantern_dead_letters WHERE generation = id) AS dead_letters, \
              (SELECT count(*) FROM lantern_waiting WHERE generation = id AND NOT given_up) AS waiting, \
              (SELECT min(position) FROM lantern_waiting WHERE generation = id AND NOT given_up) \
              AS oldest FROM lantern_generations ",
@@ -157,6 +157,8 @@ struct GenerationRow {
     failure: Option<String>,
     description: String,
     asked: i64,
+    scope: Option<String>,
+    took_over: Option<i64>,
     dead_letters: i64,
     waiting: i64,
     oldest: Option<i64>,
@@ -182,6 +184,8 @@ impl GenerationRow {
             digest: Digest(self.digest),
             description: read_json(&self.description)?,
             state: read_state(&self.state)?,
+            scope: read_scope(self.scope.as_deref())?,
+            took_over: self.took_over.map(GenerationId),
             checkpoint: Checkpoint::from_partitions(partitions),
             indexed: self.indexes == "made",
             failure: self.failure.as_deref().map(read_json).transpose()?,

@@ -13,18 +13,18 @@ use super::options::SqliteOptions;
 use super::reader::SqliteRowReader;
 use super::writer::{SqliteWriter, Turn};
 use super::{
-    dead_letters, gaps, generations, inline, ownership, question, records, runs, swap, tables,
-    waiting,
+    dead_letters, gaps, generations, inline, measures, ownership, question, records, runs, swap,
+    tables, take_over, waiting,
 };
 use crate::model::{
     Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Description, Digest, Failure,
-    GenerationId, PassedGap, ProjectorName, ProjectorRecord, Table, Timestamp, WaitingEvent,
-    WantedState,
+    Fill, GenerationId, Part, PassedGap, ProjectorName, ProjectorRecord, Scope, Table, Timestamp,
+    WaitingEvent, WantedState,
 };
 use crate::read_store::stored::{read_json, read_word, write_json};
 use crate::read_store::{
     Answer, Claim, Claimed, HostRecord, InlineStanding, Owner, Query, ReadStore, RowReader,
-    SeenHost, StoreError, Swap, Writer,
+    SeenHost, StoreError, Swap, TakeOver, Writer,
 };
 use crate::transaction::SharedTransaction;
 
@@ -130,13 +130,14 @@ impl ReadStore for SqliteReadStore {
         owner.as_deref().map(read_word).transpose()
     }
 
-    async fn begin_generation(
+    async fn begin_scoped(
         &self,
         description: &Description,
         digest: &Digest,
         newest: Option<GenerationId>,
+        scope: &Scope,
     ) -> Result<GenerationId, StoreError> {
-        generations::begin(&self.writing, description, digest, newest).await
+        generations::begin(&self.writing, description, digest, newest, scope).await
     }
 
     async fn adopt(
@@ -267,6 +268,10 @@ impl ReadStore for SqliteReadStore {
         swap::swap(&self.writing, generation).await
     }
 
+    async fn take_over(&self, live: &Claim, part: GenerationId) -> Result<TakeOver, StoreError> {
+        take_over::take_over(&self.writing, live, part).await
+    }
+
     async fn roll_back(&self, name: &ProjectorName) -> Result<GenerationId, StoreError> {
         swap::roll_back(&self.writing, name).await
     }
@@ -318,6 +323,22 @@ impl ReadStore for SqliteReadStore {
 
     async fn size_of(&self, generation: GenerationId) -> Result<Option<u64>, StoreError> {
         tables::size_of(&self.reading, generation).await
+    }
+
+    async fn count_rows(
+        &self,
+        generation: GenerationId,
+        part: Option<&Part>,
+    ) -> Result<u64, StoreError> {
+        measures::count_rows(&self.reading, generation, part).await
+    }
+
+    async fn note_fill(&self, generation: GenerationId, fill: Fill) -> Result<(), StoreError> {
+        measures::note(&self.writing, generation, fill).await
+    }
+
+    async fn fill_of(&self, generation: GenerationId) -> Result<Fill, StoreError> {
+        measures::of(&self.reading, generation).await
     }
 }
 

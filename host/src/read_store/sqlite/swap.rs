@@ -11,7 +11,10 @@ use super::error::failed;
 use super::generations::{execute, forget};
 use super::ownership::check_names;
 use super::{ddl, records, tables};
-use crate::model::{Generation, GenerationId, GenerationState, ProjectorName, Timestamp};
+use crate::model::{
+    Generation, GenerationId, GenerationState, ProjectorName, Timestamp, WantedState,
+};
+use crate::read_store::checkpoint::may_swap;
 use crate::read_store::{StoreError, Swap};
 
 /// See `ReadStore::swap`.
@@ -24,14 +27,15 @@ pub(super) async fn swap(pool: &SqlitePool, id: GenerationId) -> Result<Swap, St
         return Ok(Swap::Gone);
     }
     let live = live_of(&mut change, &projector).await?;
-    if live
-        .as_ref()
-        .is_some_and(|live| !next.checkpoint.reaches(&live.checkpoint))
-    {
-        return Ok(Swap::Behind);
+    match may_swap(&next, live.as_ref()) {
+        Swap::Done => {}
+        other => return Ok(other),
     }
     forget(&mut change, &projector, GenerationState::Retired).await?;
     hand_over(&mut change, &projector, live.as_ref(), &next).await?;
+    if next.scope.rewinds_to().is_some() {
+        stand_still(&mut change, &projector).await?;
+    }
     change.commit().await?;
     tables::drop_unrecorded_soon(pool).await;
     Ok(Swap::Done)
@@ -79,6 +83,22 @@ async fn hand_over(
         }
     }
     become_state(conn, to.id, GenerationState::Live).await
+}
+
+/// What was rewound stands there until it is resumed: a host that is quick must
+/// not take it on again.
+async fn stand_still(
+    conn: &mut SqliteConnection,
+    projector: &ProjectorName,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE lantern_projectors SET wanted = ? WHERE name = ? AND wanted = ?")
+        .bind(WantedState::Paused.as_str())
+        .bind(projector.as_str())
+        .bind(WantedState::Running.as_str())
+        .execute(conn)
+        .await
+        .map(drop)
+        .map_err(failed)
 }
 
 async fn become_state(

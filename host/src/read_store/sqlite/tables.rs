@@ -25,7 +25,9 @@ pub(super) async fn build_indexes(pool: &SqlitePool, id: GenerationId) -> Result
     //
     // From here on writers reckon with unique indexes, of which some may exist.
     set_indexes(pool, id, "making").await?;
-    for (t, table) in generation.description.tables.iter().enumerate() {
+    let indexed = generation.scope.part().is_none();
+    let tables = generation.description.tables.iter().enumerate();
+    for (t, table) in tables.filter(|_| indexed) {
         for (i, index) in table.indexes.iter().enumerate() {
             let made = match index.kind {
                 IndexKind::Text => make_text_index(pool, id, t, table).await,

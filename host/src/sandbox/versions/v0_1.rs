@@ -193,6 +193,7 @@ fn table(said: types::Table) -> RawTable {
         key: said.key,
         indexes: said.indexes.into_iter().map(index).collect(),
         tenant_keyed: said.tenant_keyed,
+        stream_keyed: said.stream_keyed,
         guarded: said.guarded,
     }
 }

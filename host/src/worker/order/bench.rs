@@ -248,7 +248,7 @@ pub(super) fn events(log: &[Happened], range: std::ops::Range<usize>) -> EventBa
 
 /// What the projector does: it meets the events in the order in which they come.
 pub(super) fn fold(ledger: &Ledger, log: &[Happened], batch: &EventBatch) {
-    ledger.serve_tenant("");
+    ledger.serve(crate::unit_of_work::Whose::default());
     let mut commands = Commands::default();
     let mut push = |event: usize, op: u8, key: &str, values: &[(u16, Cell<'_>)]| {
         commands.ops.push(op);

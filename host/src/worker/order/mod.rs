@@ -182,7 +182,7 @@ impl Order {
         if plan.is_whole(page.len()) && page.len() <= lot.events {
             return give(page).map_err(|trouble| of_page(trouble, &plan.fed));
         }
-        let mut batch = page.pick(&[]);
+        let mut batch = page.emptied();
         let mut first = 0;
         for (at, fed) in plan.fed.iter().enumerate() {
             match fed.what {
@@ -192,7 +192,7 @@ impl Order {
             let is_full = batch.len() >= lot.events || batch.weight() >= lot.bytes;
             if is_full || at + 1 == plan.fed.len() {
                 give(&batch).map_err(|trouble| of_page(trouble, &plan.fed[first..=at]))?;
-                batch = page.pick(&[]);
+                batch = page.emptied();
                 first = at + 1;
             }
         }
