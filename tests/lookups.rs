@@ -46,10 +46,7 @@ fn with_declarations_and_without_the_rows_are_the_same(store: Store) {
             .filter(|order| is_named(&order[column]))
             .count()
     };
-    assert!(
-        named("customer") > 5 && named("products") > 5,
-        "{orders:?}"
-    );
+    assert!(named("customer") > 5 && named("products") > 5, "{orders:?}");
 }
 
 fn is_named(value: &Value) -> bool {
