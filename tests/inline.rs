@@ -1,12 +1,18 @@
 //! Projectors that run within each append: rows and events come and go together.
 
+use std::error::Error as _;
 use std::thread::{scope, sleep};
+
+use lantern::config::{FileText, Inputs, resolve};
+use lantern::model::{Event, Payload, Timestamp};
+use lantern::operations::Lantern;
 
 use crate::harness::{Chance, Events, Store, TestHost, on_each_store, told};
 
 on_each_store![
     rows_are_there_when_an_append_is_with_no_host_at_all,
     whoever_cannot_project_an_event_takes_the_append_back,
+    a_program_that_appends_remembers_nothing_that_was_taken_back,
     appends_side_by_side_are_all_followed,
     kills_leave_events_and_rows_together,
     it_is_a_setting_that_can_be_changed_to_and_fro,
@@ -92,6 +98,84 @@ fn whoever_cannot_project_an_event_takes_the_append_back(store: Store) {
     // Nothing of it lingers: positions, versions and rows go on from where they were.
     host.append(&Events::from(51).increased("counter-0", 1));
     assert_eq!((events(&host), host.number(counted)), (51, Some(51)));
+}
+
+/// A program's own appends, one after the other in one process, which keeps what
+/// it knows of rows from one to the next.
+fn a_program_that_appends_remembers_nothing_that_was_taken_back(store: Store) {
+    let mut host = host(store, "counter_v1", INLINE);
+    host.install("picky", "picky.wasm");
+    for name in ["counter", "picky"] {
+        host.until_state(name, "inline");
+    }
+    host.stop();
+    let counted = |name: &str| {
+        let counter = format!("SELECT events FROM counters WHERE name = '{name}'");
+        host.number(&counter)
+    };
+    let program = Program::new(&host);
+    program.append(&[event(51, "a", "{\"by\":1}")]).unwrap();
+    assert_eq!(counted("a"), Some(1));
+    // The counter has followed when the picky one, whose turn is next, refuses.
+    let bad = [
+        event(52, "a", "{\"by\":1}"),
+        event(53, "x", "{\"by\":1,\"poison\":true}"),
+    ];
+    let error = program.append(&bad).unwrap_err();
+    assert!(error.contains("projector `picky` refuses"), "{error}");
+    // Another program's events take the positions that the refused ones had.
+    host.append(&Events::from(60).increased("y", 1).increased("y", 1));
+    program.append(&[event(54, "a", "{\"by\":1}")]).unwrap();
+    program.append(&[event(55, "x", "{\"by\":1}")]).unwrap();
+    assert_eq!(
+        ["a", "x", "y"].map(counted),
+        [Some(2), Some(1), Some(2)],
+        "a refused append has left something in memory"
+    );
+    assert_eq!((events(&host), host.number(COUNTED)), (55, Some(55)));
+}
+
+/// A program that embeds the library.
+struct Program {
+    runtime: tokio::runtime::Runtime,
+    lantern: Lantern,
+}
+
+impl Program {
+    fn new(host: &TestHost) -> Self {
+        let path = host.path("lantern.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let inputs = Inputs {
+            file: Some(FileText { path, text }),
+            ..Inputs::default()
+        };
+        let settings = resolve(&inputs).unwrap().settings;
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let lantern = runtime.block_on(Lantern::open(settings)).unwrap();
+        Self { runtime, lantern }
+    }
+
+    fn append(&self, events: &[Event]) -> Result<(), String> {
+        let log = self.lantern.event_store();
+        let appended = log.append(events.to_vec(), Vec::new());
+        self.runtime.block_on(appended).map(drop).map_err(|error| {
+            let cause = error.source().map(ToString::to_string);
+            format!("{error}: {}", cause.unwrap_or_default())
+        })
+    }
+}
+
+fn event(id: u32, stream: &str, data: &str) -> Event {
+    Event {
+        id: format!("program-{id}"),
+        source: "/tests".into(),
+        event_type: "counter.increased".into(),
+        stream: stream.into(),
+        tenant: "eu".into(),
+        time: Timestamp(0),
+        data: Payload::Text(data.into()),
+        metadata: None,
+    }
 }
 
 fn appends_side_by_side_are_all_followed(store: Store) {

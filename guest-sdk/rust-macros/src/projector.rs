@@ -274,7 +274,9 @@ fn read_order(input: ParseStream) -> Result<Order> {
     }
     match (entity, version) {
         (Some(entity), Some(version)) => Ok(Order { entity, version }),
-        _ => Err(content.error("say both: order(entity = \"$.order_id\", version = \"$.version\")")),
+        _ => {
+            Err(content.error("say both: order(entity = \"$.order_id\", version = \"$.version\")"))
+        }
     }
 }
 
