@@ -51,6 +51,8 @@ bench: guests ## the numbers of docs/performance.md
 	target/release/lantern-benches throughput --store postgres
 	target/release/lantern-benches latency
 	target/release/lantern-benches latency --store postgres
+	target/release/lantern-benches inline
+	target/release/lantern-benches inline --store postgres
 	target/release/lantern-benches reload
 	target/release/lantern-benches memory
 	target/release/lantern-benches scale

@@ -145,8 +145,10 @@ impl Program {
     fn new(host: &TestHost) -> Self {
         let path = host.path("lantern.toml");
         let text = std::fs::read_to_string(&path).unwrap();
+        let data_dir = host.path("lantern-data").to_string_lossy().into_owned();
         let inputs = Inputs {
             file: Some(FileText { path, text }),
+            environment: [("LANTERN_DATA_DIR".to_owned(), data_dir)].into(),
             ..Inputs::default()
         };
         let settings = resolve(&inputs).unwrap().settings;

@@ -5,6 +5,7 @@
 
 mod contestants;
 mod fold;
+mod inline;
 mod latency;
 mod measure;
 mod memory;
@@ -34,6 +35,8 @@ enum Bench {
     Stages(postgres::stages::Arguments),
     /// From append to visible row.
     Latency(latency::Arguments),
+    /// What an inline projector costs each append.
+    Inline(inline::Arguments),
     /// From a changed component in the folder to its first commit.
     Reload(reload::Arguments),
     /// Memory at rest with 1 and with 50 projectors.
@@ -48,6 +51,7 @@ async fn main() -> anyhow::Result<()> {
         Bench::Throughput(arguments) => throughput::run(arguments).await,
         Bench::Stages(arguments) => postgres::stages::run(arguments).await,
         Bench::Latency(arguments) => latency::run(arguments).await,
+        Bench::Inline(arguments) => inline::run(arguments).await,
         Bench::Reload(arguments) => reload::run(arguments).await,
         Bench::Memory(arguments) => memory::run(arguments).await,
         Bench::Scale(arguments) => scale::run(arguments).await,

@@ -32,6 +32,15 @@ impl Setting {
         Self::with(settings).await
     }
 
+    /// Opens both stores in one file in `dir`.
+    pub(crate) async fn in_one_file(dir: &Path, durability: Durability) -> anyhow::Result<Self> {
+        let mut settings = Settings::in_dir(dir);
+        settings.event_store.durability = durability;
+        settings.read_store.durability = durability;
+        settings.read_store.path = settings.event_store.path.clone();
+        Self::with(settings).await
+    }
+
     /// Opens both stores in the PostgreSQL database at `url`, under their usual
     /// names; `dir` is for files.
     pub(crate) async fn on_server(dir: &Path, url: &str) -> anyhow::Result<Self> {

@@ -50,7 +50,7 @@ fn the_end_of_the_log_can_be_waited_for(store: Store) {
         waited.json(),
         json!({
             "projector": "counter", "target": { "": 550 }, "checkpoint": { "": 550 }, "missing": 0,
-            "end": "reached"
+            "end": "reached", "waiting": { "events": 0, "oldest": null }
         })
     );
     assert_eq!(host.number(COUNTED), Some(550));

@@ -9,4 +9,4 @@ mod server;
 pub(crate) mod stages;
 pub(crate) mod throughput;
 
-pub(crate) use server::Way;
+pub(crate) use server::{Server, Way};

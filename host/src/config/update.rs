@@ -1,5 +1,6 @@
 //! When a projector works: at once, now and then, or by the clock.
 
+use std::path::absolute;
 use std::time::Duration;
 
 use croner::Cron;
@@ -282,7 +283,8 @@ fn check_inline(settings: &Settings, said: &[(String, Origin)]) -> Result<(), Co
         });
     }
     let is_one = match (events.url.is_empty(), rows.url.is_empty()) {
-        (true, true) => events.path == rows.path,
+        // One may be said by the file, from its folder, and one by default.
+        (true, true) => absolute(&events.path).ok() == absolute(&rows.path).ok(),
         _ => events.url == rows.url,
     };
     if is_one {

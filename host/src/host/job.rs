@@ -5,22 +5,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::wanted::Wanted;
+use super::wanted::{Task, Wanted};
 use crate::model::{Checkpoint, Digest, Failure, FailureClass, GenerationId, ProjectorName};
 use crate::rebuild::{self, RebuildEnd};
 use crate::sandbox::LoadedProjector;
 use crate::worker::{Assignment, End, StatusBoard, WorkerStatus, without_event, work};
-
-/// What is to be done with a generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Task {
-    /// Follow the log; before that, make the indexes if there are none yet.
-    KeepLive,
-    /// Fill it and hand it to the readers; that of a part, get it ready.
-    Build,
-    /// Have it take over the rows of a part that is ready.
-    TakeOver,
-}
 
 /// How a job came to its end.
 #[derive(Debug)]

@@ -38,10 +38,10 @@ use crate::source::{EventStore, SourceError};
 use crate::telemetry::happened;
 use crate::worker::{Assignment, Goal, Phase, without_event};
 use inline::Inline;
-use job::{Job, JobEnd, Task};
+use job::{Job, JobEnd};
 use patience::patiently;
 use pulse::{Pulse, Vitals};
-use wanted::{Wanted, wanted};
+use wanted::{Task, Wanted, wanted};
 
 /// How often the records are looked at for changes made by other processes, and
 /// the jobs for having ended.

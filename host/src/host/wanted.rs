@@ -2,10 +2,20 @@
 
 use std::collections::HashMap;
 
-use super::job::Task;
 use crate::model::{
     Generation, GenerationId, GenerationState, ProjectorName, ProjectorRecord, WantedState,
 };
+
+/// What is to be done with a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Follow the log; before that, make the indexes if there are none yet.
+    KeepLive,
+    /// Fill it and hand it to the readers; that of a part, get it ready.
+    Build,
+    /// Have it take over the rows of a part that is ready.
+    TakeOver,
+}
 
 /// A generation that should be worked on.
 #[derive(Debug, Clone)]
