@@ -66,6 +66,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             inline.extend(with);
         }
     }
+    let records = setting.lantern.read_store().projectors().await?;
+    let live = records.first().and_then(|record| record.live());
+    let head = log.head().await?;
+    anyhow::ensure!(
+        live.is_some_and(|live| live.checkpoint.reaches(&head)),
+        "the projector did not follow: is its component of this version? Run `make guests`"
+    );
     let of = |mut millis: Vec<f64>| {
         millis.sort_by(f64::total_cmp);
         (percentile(&millis, 0.5), percentile(&millis, 0.99))

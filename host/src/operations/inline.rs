@@ -59,10 +59,19 @@ impl Inline {
         name: &ProjectorName,
     ) -> Result<(), AnyError> {
         let standing = self.store.inline_standing(&append.transaction(), name)?;
-        // Dropped or paused by an operator, whose host has yet to strike it off.
-        let Some(standing) = standing.filter(|s| s.wanted == WantedState::Running) else {
-            return Ok(());
+        let Some(standing) = standing else {
+            return Err(Box::new(InlineError::Unfit {
+                projector: name.to_string(),
+                reason: "there is no such projector in the read store: see whether this program \
+                         and the host have the same settings; a host that runs on it takes it \
+                         off the list"
+                    .into(),
+            }));
         };
+        // Paused, or rewound, by an operator whose host has yet to strike it off.
+        if standing.wanted != WantedState::Running {
+            return Ok(());
+        }
         if standing.dead_letters > 0 {
             return Err(Box::new(InlineError::Unfit {
                 projector: name.to_string(),
