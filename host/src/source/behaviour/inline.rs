@@ -11,7 +11,7 @@ use crate::source::{EventStore, ExpectedVersion, InlineWork, OpenAppend, SourceE
 
 /// Reads all there is in each append, and refuses when it is told to.
 #[derive(Default)]
-struct Follower {
+pub(in crate::source) struct Follower {
     refuses: AtomicBool,
     seen: Mutex<Vec<(Vec<String>, Vec<String>)>>,
     ended: Mutex<Vec<bool>>,
@@ -19,7 +19,7 @@ struct Follower {
 
 impl Follower {
     /// The projectors that ran last, and the ids of the events that they saw.
-    fn last(&self) -> (Vec<String>, Vec<String>) {
+    pub(in crate::source) fn last(&self) -> (Vec<String>, Vec<String>) {
         let seen = self.seen.lock().unwrap();
         seen.last().cloned().unwrap_or_default()
     }
@@ -51,7 +51,7 @@ impl InlineWork for Follower {
     }
 }
 
-fn with_follower(store: &dyn EventStore) -> Arc<Follower> {
+pub(in crate::source) fn with_follower(store: &dyn EventStore) -> Arc<Follower> {
     let follower = Arc::new(Follower::default());
     store.run_inline_by(follower.clone());
     follower

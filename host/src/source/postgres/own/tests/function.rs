@@ -191,6 +191,25 @@ async fn appends_by_sql_are_refused_while_projectors_run_inline() {
     assert_eq!(bench.database.query(&append(2)), [row(["1", "0", "2"])]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_becomes_inline_follows_the_appends_that_were_on_their_way() {
+    let Some(bench) = PostgresBench::new().await else {
+        return;
+    };
+    let follower = inline::with_follower(&bench.store);
+    let open = bench.database.session();
+    open.run("BEGIN");
+    open.query(&call(r#"'s', '{"id":"1","type":"a"}'"#));
+    let commit = async {
+        let waiting = "SELECT count(*)::text FROM pg_locks WHERE NOT granted";
+        wait_for(&bench, waiting, "1");
+        open.run("COMMIT");
+    };
+    let (begun, ()) = tokio::join!(bench.store.begin_inline("p"), commit);
+    begun.unwrap();
+    assert_eq!(follower.last().1, ["1"]);
+}
+
 fn wait_for(bench: &PostgresBench, question: &str, answer: &str) {
     let begun = std::time::Instant::now();
     while bench.database.query(question) != [vec![Some(answer.to_owned())]] {
