@@ -18,6 +18,7 @@ on_each_store![
     it_is_a_setting_that_can_be_changed_to_and_fro,
     a_new_version_takes_over_between_two_appends,
     whoever_is_paused_holds_no_append_up_and_catches_up_later,
+    whoever_is_rewound_catches_up_before_it_is_inline_again,
     what_was_set_aside_keeps_a_projector_beside_the_appends,
 ];
 
@@ -299,6 +300,27 @@ fn whoever_is_paused_holds_no_append_up_and_catches_up_later(store: Store) {
     host.command(&["drop", "counter", "--yes"]).ok();
     host.append(&Events::from(54).increased("counter-0", 1));
     assert_eq!(events(&host), 54);
+    host.stop();
+}
+
+fn whoever_is_rewound_catches_up_before_it_is_inline_again(store: Store) {
+    let mut host = inline_counter(store);
+    let back = ["rewind", "counter", "--to-position", "20", "--wait"];
+    host.command(&back).ok();
+    host.append(&Events::from(51).increased("counter-0", 1));
+    assert_eq!(host.number(COUNTED), Some(20), "it stands there");
+    host.command(&["resume", "counter"]).ok();
+    host.run_until_caught_up();
+    assert_eq!(host.number(COUNTED), Some(51));
+    host.append(&Events::from(52).increased("counter-0", 1));
+    assert_eq!(host.number(COUNTED), Some(52));
+    // And with a host that takes it off and on.
+    host.start();
+    host.command(&back).ok();
+    assert_eq!(host.number(COUNTED), Some(20));
+    host.command(&["resume", "counter"]).ok();
+    host.until_number(COUNTED, 52);
+    host.until_state("counter", "inline");
     host.stop();
 }
 

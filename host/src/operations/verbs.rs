@@ -39,6 +39,11 @@ pub async fn is_paused(lantern: &Lantern, name: &str) -> Result<bool, OperationE
 /// forgotten: the same event is tried again.
 pub async fn resume(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
     let (name, record) = lantern.record(name).await?;
+    if record.wanted != WantedState::Running {
+        // A rewind pauses, and leaves it to a host to take the projector from the
+        // appends. It has to catch up before it can run inline again.
+        lantern.events.end_inline(name.as_str()).await?;
+    }
     for generation in record.live().into_iter().chain(record.building()) {
         if generation.failure.is_some() {
             lantern.store.set_failure(generation.id, None).await?;
