@@ -1,5 +1,7 @@
 //! Rows written and read within an append to the same database.
 
+use sqlx::AssertSqlSafe;
+
 use super::error::failed;
 use super::fence::{Step, refused};
 use super::reader::PostgresRowReader;
@@ -38,11 +40,23 @@ pub(super) fn standing(
     );
     let found: Option<(i64, String, String, i64, String, i64)> =
         transaction.database().block_on(async {
-            sqlx::query_as(lock)
-                .bind(name.as_str())
-                .fetch_optional(&mut *transaction.lock().await)
-                .await
-                .map_err(failed)
+            let mut connection = transaction.lock().await;
+            let mut before = None;
+            loop {
+                let found: Option<(i64, String, String, i64, String, i64)> =
+                    sqlx::query_as(AssertSqlSafe(lock.0.clone()))
+                        .bind(name.as_str())
+                        .fetch_optional(&mut *connection)
+                        .await
+                        .map_err(failed)?;
+                // One that had to wait for a swap brings the generation that was live
+                // before it; the next statement sees what is live now.
+                let id = found.as_ref().map(|found| found.0);
+                if before == Some(id) {
+                    break Ok::<_, StoreError>(found);
+                }
+                before = Some(id);
+            }
         })?;
     let Some((id, digest, wanted, epoch, checkpoint, dead_letters)) = found else {
         return Ok(None);
