@@ -16,6 +16,9 @@ use crate::read_store::{
 };
 use crate::transaction::{PostgresTransaction, SharedTransaction};
 
+/// Generation, digest, wanted state, epoch, checkpoint, number of dead letters.
+type Found = (i64, String, String, i64, String, i64);
+
 /// The transaction, if it is in a PostgreSQL database.
 pub(super) fn within(transaction: &SharedTransaction) -> Result<PostgresTransaction, StoreError> {
     match transaction {
@@ -26,6 +29,8 @@ pub(super) fn within(transaction: &SharedTransaction) -> Result<PostgresTransact
 
 /// See `ReadStore::inline_standing`. Whoever works on the generation otherwise
 /// moves its checkpoint in this row, too, and waits.
+///
+/// The locks are taken in the order in which a swap takes them.
 pub(super) fn standing(
     space: &Space,
     transaction: &PostgresTransaction,
@@ -36,28 +41,24 @@ pub(super) fn standing(
          (SELECT count(*) FROM lantern.dead_letters d WHERE d.generation = g.id) \
          FROM lantern.generations g JOIN lantern.projectors p ON p.name = g.projector \
          JOIN lantern.progress r ON r.generation = g.id \
-         WHERE g.projector = $1 AND g.state = 'live' FOR UPDATE OF r",
+         WHERE g.projector = $1 AND g.state = 'live' FOR SHARE OF g FOR UPDATE OF r",
     );
-    let found: Option<(i64, String, String, i64, String, i64)> =
-        transaction.database().block_on(async {
-            let mut connection = transaction.lock().await;
-            let mut before = None;
-            loop {
-                let found: Option<(i64, String, String, i64, String, i64)> =
-                    sqlx::query_as(AssertSqlSafe(lock.0.clone()))
-                        .bind(name.as_str())
-                        .fetch_optional(&mut *connection)
-                        .await
-                        .map_err(failed)?;
-                // One that had to wait for a swap brings the generation that was live
-                // before it; the next statement sees what is live now.
-                let id = found.as_ref().map(|found| found.0);
-                if before == Some(id) {
-                    break Ok::<_, StoreError>(found);
-                }
-                before = Some(id);
-            }
-        })?;
+    let ask = async || -> Result<Option<Found>, StoreError> {
+        let mut connection = transaction.lock().await;
+        sqlx::query_as(AssertSqlSafe(lock.0.clone()))
+            .bind(name.as_str())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(failed)
+    };
+    let found = transaction.database().block_on(async {
+        match ask().await? {
+            // Whoever waited for a swap finds that the generation is not live any
+            // more. Which one is, the next statement sees.
+            None => ask().await,
+            found => Ok(found),
+        }
+    })?;
     let Some((id, digest, wanted, epoch, checkpoint, dead_letters)) = found else {
         return Ok(None);
     };

@@ -2,10 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+
 use super::bench::{PostgresBench, options};
 use crate::model::ColumnType;
+use crate::postgres::{Database, DatabaseOptions};
 use crate::read_store::behaviour::bench::*;
 use crate::read_store::{PostgresOptions, ReadStore, StoreError, Swap};
+use crate::transaction::{PostgresTransaction, SharedTransaction};
 
 fn impatient() -> PostgresOptions {
     PostgresOptions {
@@ -105,6 +110,49 @@ async fn readers_wait_no_longer_than_a_swap_may() {
     }
     assert!(matches!(swapping.await.unwrap(), Swap::Busy(_)));
     assert!(longest < Duration::from_secs(4), "{longest:?}");
+}
+
+/// An append that has to wait for a swap must not write to the generation that was
+/// live before: the fence would refuse it, and so the append.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_append_that_waited_for_a_swap_finds_the_new_generation() {
+    let Some(bench) = PostgresBench::new().await else {
+        return;
+    };
+    let live = begin(&bench.store, &orders("1.0.0")).await;
+    let next = begin(&bench.store, &orders("2.0.0")).await;
+    let reader = bench.session();
+    reader.run("BEGIN; SELECT * FROM orders");
+    let other = bench.open(options()).await;
+    let swapping = tokio::spawn(async move { other.swap(next.id).await.unwrap() });
+    until_waiting(&bench, 1).await;
+
+    let database = Database::new(bench.database.url(), &DatabaseOptions::default()).unwrap();
+    let mut connection = PgConnection::connect(bench.database.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let append = SharedTransaction::Postgres(PostgresTransaction::new(database, connection));
+    let other = bench.open(options()).await;
+    let asking = tokio::task::spawn_blocking(move || {
+        let standing = other.inline_standing(&append, &projector("orders"));
+        standing.unwrap().unwrap().claim.generation
+    });
+    until_waiting(&bench, 2).await;
+    reader.run("COMMIT");
+    assert_eq!(swapping.await.unwrap(), Swap::Done);
+    assert_eq!(asking.await.unwrap(), next.id, "not {}", live.id);
+}
+
+/// Waits until so many transactions wait for others.
+async fn until_waiting(bench: &PostgresBench, count: usize) {
+    let session = bench.session();
+    let waiting = "SELECT pid FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while tokio::task::block_in_place(|| session.query(waiting).len()) != count {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
