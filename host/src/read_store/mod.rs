@@ -15,6 +15,7 @@ mod durability;
 mod error;
 mod hosts;
 mod inline;
+mod migrations;
 mod parts;
 mod postgres;
 mod query;

@@ -147,6 +147,21 @@ pub(super) async fn end_epoch(
         .map_err(failed)
 }
 
+/// Counts that something was asked of a generation; by that its worker sees it.
+pub(super) async fn count_request(
+    connection: &mut PgConnection,
+    space: &Space,
+    id: GenerationId,
+) -> Result<(), StoreError> {
+    let count = space.sql("UPDATE lantern.generations SET asked = asked + 1 WHERE id = $1");
+    sqlx::query(count)
+        .bind(id.0)
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(failed)
+}
+
 async fn insert(
     connection: &mut PgConnection,
     space: &Space,

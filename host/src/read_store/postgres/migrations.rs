@@ -1,22 +1,19 @@
 //! The system tables of the read store, brought up to date.
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use super::error::failed;
 use super::space::Space;
 use crate::read_store::StoreError;
+use crate::read_store::migrations::{TABLE, migrator, newest, refused};
 use crate::read_store::schema::quoted;
-
-/// Where applied migrations are recorded: of the read store alone, as an event
-/// store in the same database has migrations of its own.
-const TABLE: &str = "lantern_read_migrations";
 
 /// Applies the migrations that are missing. Of several hosts that start at once
 /// one applies them, and the others wait for it and find them applied.
 pub(super) async fn migrate(space: &Space) -> Result<(), StoreError> {
-    let migrator = migrator();
+    let migrator = known();
     // Asked first: whoever may not make anything can still use what is there.
     if is_current(space, &migrator).await? {
         return Ok(());
@@ -45,7 +42,7 @@ async fn apply(
     migrator
         .run_direct(None, connection, false)
         .await
-        .map_err(refused)
+        .map_err(|error| refused(error, failed))
 }
 
 /// Makes the schema, unless it is there.
@@ -71,51 +68,30 @@ async fn make_schema(space: &Space, connection: &mut PgConnection) -> Result<(),
 }
 
 async fn is_current(space: &Space, migrator: &Migrator) -> Result<bool, StoreError> {
-    let newest = AssertSqlSafe(format!("SELECT max(version) FROM {}", space.name(TABLE)));
-    let applied: Result<Option<i64>, _> = sqlx::query_scalar(newest)
+    let ask = AssertSqlSafe(format!("SELECT max(version) FROM {}", space.name(TABLE)));
+    let applied: Result<Option<i64>, _> = sqlx::query_scalar(ask)
         .persistent(false)
         .fetch_one(space.pool())
         .await;
     match applied {
-        Ok(version) => Ok(version == migrator.iter().map(|known| known.version).max()),
+        Ok(version) => Ok(version == newest(migrator)),
         Err(error) if super::error::is_no_table(&error) => Ok(false),
         Err(error) => Err(failed(error)),
     }
 }
 
-fn refused(error: MigrateError) -> StoreError {
-    match error {
-        MigrateError::VersionMissing(_) => {
-            StoreError::Unreadable("they were written by a newer version of Lantern".into())
-        }
-        MigrateError::VersionMismatch(version) => StoreError::Unreadable(format!(
-            "migration {version} is not the one that this Lantern knows"
-        )),
-        MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => failed(e),
-        other => StoreError::Broken(other.into()),
-    }
-}
-
-fn migrator() -> Migrator {
-    let migration = |version, name: &'static str, sql: &'static str| {
-        let kind = MigrationType::Simple;
-        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
-    };
-    let mut migrator = Migrator::with_migrations(vec![
-        migration(1, "records", include_str!("migrations/0001_records.sql")),
-        migration(
-            2,
+fn known() -> Migrator {
+    migrator(&[
+        ("records", include_str!("migrations/0001_records.sql")),
+        (
             "dead letters",
             include_str!("migrations/0002_dead_letters.sql"),
         ),
-        migration(3, "runs", include_str!("migrations/0003_runs.sql")),
-        migration(4, "waiting", include_str!("migrations/0004_waiting.sql")),
-        migration(
-            5,
+        ("runs", include_str!("migrations/0003_runs.sql")),
+        ("waiting", include_str!("migrations/0004_waiting.sql")),
+        (
             "scopes and fills",
             include_str!("migrations/0005_scopes_and_fills.sql"),
         ),
-    ]);
-    migrator.dangerous_set_table_name(TABLE);
-    migrator
+    ])
 }

@@ -4,6 +4,7 @@ use sqlx::postgres::PgConnection;
 
 use super::change::RecordChange;
 use super::error::failed;
+use super::generations::count_request;
 use super::space::Space;
 use crate::model::{GenerationId, WaitingChanges, WaitingEvent};
 use crate::read_store::StoreError;
@@ -46,12 +47,7 @@ pub(super) async fn release(
         .await
         .map_err(failed)?
         .rows_affected();
-    let count = space.sql("UPDATE lantern.generations SET asked = asked + 1 WHERE id = $1");
-    sqlx::query(count)
-        .bind(generation.0)
-        .execute(&mut *change)
-        .await
-        .map_err(failed)?;
+    count_request(&mut change, space, generation).await?;
     change.commit().await?;
     Ok(released)
 }

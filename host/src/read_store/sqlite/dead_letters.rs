@@ -5,6 +5,7 @@ use sqlx::SqlitePool;
 
 use super::change::RecordChange;
 use super::error::failed;
+use super::generations::count_request;
 use crate::model::{
     DeadLetter, DeadLetterChanges, DeadLetterChoice, DeadLetterRequest, GenerationId,
 };
@@ -60,11 +61,7 @@ pub(super) async fn ask(
         .await
         .map_err(failed)?
         .rows_affected();
-    sqlx::query("UPDATE lantern_generations SET asked = asked + 1 WHERE id = ?")
-        .bind(generation.0)
-        .execute(&mut *change)
-        .await
-        .map_err(failed)?;
+    count_request(&mut change, generation).await?;
     change.commit().await?;
     Ok(asked)
 }

@@ -158,6 +158,19 @@ pub(super) async fn forget(
     Ok(())
 }
 
+/// Counts that something was asked of a generation; by that its worker sees it.
+pub(super) async fn count_request(
+    conn: &mut SqliteConnection,
+    id: GenerationId,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE lantern_generations SET asked = asked + 1 WHERE id = ?")
+        .bind(id.0)
+        .execute(conn)
+        .await
+        .map(drop)
+        .map_err(failed)
+}
+
 /// Runs a statement made for this one occasion.
 pub(super) async fn execute(conn: &mut SqliteConnection, sql: String) -> Result<(), StoreError> {
     let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));

@@ -5,6 +5,7 @@ use sqlx::SqlitePool;
 
 use super::change::RecordChange;
 use super::error::{failed, row_failed};
+use super::generations::count_request;
 use crate::model::{GenerationId, WaitingChanges, WaitingEvent};
 use crate::read_store::StoreError;
 use crate::read_store::stored::{WaitingRow, read_waiting};
@@ -44,11 +45,7 @@ pub(super) async fn release(
     .await
     .map_err(failed)?
     .rows_affected();
-    sqlx::query("UPDATE lantern_generations SET asked = asked + 1 WHERE id = ?")
-        .bind(generation.0)
-        .execute(&mut *change)
-        .await
-        .map_err(failed)?;
+    count_request(&mut change, generation).await?;
     change.commit().await?;
     Ok(released)
 }
