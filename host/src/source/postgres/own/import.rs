@@ -3,25 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tokio::time::Instant;
+use sqlx::{Connection, PgConnection};
 
-use super::append::{Appender, milliseconds, weight};
+use super::append::{Appender, weight};
 use super::error::failed;
 use super::inline::Inline;
 use super::options::{PostgresOptions, Schema};
 use super::schema::connect;
 use super::store::{Heard, Log};
+use super::turns;
 use crate::model::Event;
-use crate::postgres::{Database, Meaning, meaning};
+use crate::postgres::Database;
 use crate::source::{Appended, Durability, EventImport, SourceError};
-
-/// How long an import waits for appends to end before it lets those pass that
-/// queue behind it.
-const TURN: Duration = Duration::from_millis(200);
-
-/// How long it lets them pass.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Events in one statement, at most: enough that the statement's own cost does
 /// not show, few enough that neither side holds much of it.
@@ -33,9 +26,9 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Holds a transaction open on a connection of its own until it is finished or
 /// dropped.
 ///
-/// The table of streams is locked against other writers all the while. Imports
-/// touch streams in any order over many statements; side by side with appends,
-/// they would block each other crosswise.
+/// Other writers are locked out all the while, of the table of streams or, with
+/// inline projectors, of appending. Imports touch streams in any order over many
+/// statements; side by side with appends, they would block each other crosswise.
 pub(super) struct PostgresImport {
     database: Database,
     appender: Arc<Appender>,
@@ -62,21 +55,20 @@ impl PostgresImport {
         heard: Heard,
     ) -> Result<Self, SourceError> {
         let mut open = connect(database).await?;
-        // The lock on the list first, as an append has it before any stream's.
+        let patience = options.busy_timeout;
+        begin_beside(&mut open, schema, patience).await?;
         let mut projectors = inline.list(&mut open).await?;
         if !projectors.is_empty() {
             if inline.work().is_none() {
                 return Err(SourceError::NotInline(projectors));
             }
+            sqlx::query("ROLLBACK")
+                .execute(&mut open)
+                .await
+                .map_err(failed)?;
+            // Should the list be empty by now, the turn is more than is needed.
             projectors = inline.begin_import(&mut open).await?;
         }
-        lock(
-            &mut open,
-            schema,
-            options.busy_timeout,
-            projectors.is_empty(),
-        )
-        .await?;
         if options.durability == Durability::Normal {
             sqlx::query("SET LOCAL synchronous_commit = off")
                 .execute(&mut open)
@@ -152,49 +144,19 @@ fn taken_back() -> SourceError {
     SourceError::Broken("the import has failed and was taken back".into())
 }
 
-/// Begins a transaction with the lock. Tried in turns, as everybody who wants to
-/// append queues behind an import that waits.
-async fn lock(
+/// Begins a transaction that is in nobody's way crosswise, and keeps the list of
+/// inline projectors as it is.
+async fn begin_beside(
     conn: &mut PgConnection,
     schema: &Schema,
     patience: Duration,
-    begins: bool,
 ) -> Result<(), SourceError> {
-    let deadline = Instant::now() + patience;
-    // A transaction that is open already has a lock that nobody appends without.
-    if !begins {
-        let lock = format!(
-            "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; SET LOCAL lock_timeout = 0",
-            schema.of("lantern_streams")
-        );
-        return sqlx::raw_sql(AssertSqlSafe(lock))
-            .execute(conn)
-            .await
-            .map(drop)
-            .map_err(failed);
-    }
-    let begin = format!(
-        "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; \
-         SET LOCAL lock_timeout = 0",
-        milliseconds(TURN.min(patience)),
-        schema.of("lantern_streams"),
+    let lock = format!(
+        "{}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
+        schema.turn(false),
+        schema.of("lantern_streams")
     );
-    loop {
-        let Err(error) = sqlx::raw_sql(AssertSqlSafe(begin.clone()))
-            .execute(&mut *conn)
-            .await
-        else {
-            return Ok(());
-        };
-        if meaning(&error) != Meaning::LockNotHad || Instant::now() >= deadline {
-            return Err(failed(error));
-        }
-        sqlx::query("ROLLBACK")
-            .execute(&mut *conn)
-            .await
-            .map_err(failed)?;
-        tokio::time::sleep(PAUSE).await;
-    }
+    turns::begin(conn, "BEGIN", &lock, patience).await
 }
 
 /// Events in portions, each for one statement.

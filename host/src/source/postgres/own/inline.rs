@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::Instant;
 
 use super::append::{Appender, Terms, milliseconds};
 use super::error::failed;
@@ -14,17 +13,15 @@ use super::options::PostgresOptions;
 use super::read::PostgresReader;
 use super::schema::connect;
 use super::store::Log;
+use super::turns;
 use crate::model::{Envelope, Event, EventFilter};
-use crate::postgres::{Meaning, meaning};
 use crate::source::{Appended, EventReader, ExpectedVersion, InlineWork, OpenAppend, SourceError};
 use crate::transaction::{PostgresTransaction, SharedTransaction};
 
-/// How long a change of the list waits for appends to end before it lets those
-/// pass that queue behind it.
-const TURN: Duration = Duration::from_millis(200);
-
-/// How long it lets them pass.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long a transaction may stay silent before the server ends it: who stops in
+/// the middle of an append, or is cut off, must not keep all others from theirs. A
+/// component that is loaded meanwhile takes some seconds at the most.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Appends in company: events and inline projectors in one transaction, on a
 /// connection of their own.
@@ -39,13 +36,14 @@ pub(super) struct Inline {
     is_usual: AtomicBool,
 }
 
-/// What is done to the list before the projectors run.
+/// What a transaction is begun for.
 #[derive(Clone, Copy)]
-enum Lock {
-    /// Others may look at the list, and so find that they may not append.
-    ForAppend,
-    /// Nobody else appends.
-    ForChange,
+enum Purpose {
+    Append,
+    /// As long as whoever brings the events needs for them.
+    Import,
+    /// Everybody who wants to append queues behind it.
+    Change,
 }
 
 impl Inline {
@@ -94,7 +92,7 @@ impl Inline {
         let mut slot = self.turn().await?;
         let mut conn = self.take(&mut slot).await?;
         let numbered = appender.number(&mut conn, events).await?;
-        let projectors = self.begin(&mut conn, Lock::ForAppend).await?;
+        let projectors = self.begin(&mut conn, Purpose::Append).await?;
         self.is_usual
             .store(!projectors.is_empty(), Ordering::Relaxed);
         if projectors.is_empty() {
@@ -119,7 +117,7 @@ impl Inline {
         &self,
         conn: &mut PgConnection,
     ) -> Result<Vec<String>, SourceError> {
-        self.begin(conn, Lock::ForAppend).await
+        self.begin(conn, Purpose::Import).await
     }
 
     /// See `EventStore::begin_inline`.
@@ -127,7 +125,7 @@ impl Inline {
         let work = self.ready_work().await?;
         let mut slot = self.turn().await?;
         let mut conn = self.take(&mut slot).await?;
-        let mut projectors = self.begin(&mut conn, Lock::ForChange).await?;
+        let mut projectors = self.begin(&mut conn, Purpose::Change).await?;
         let enter = format!(
             "INSERT INTO {} (projector) VALUES ($1) ON CONFLICT DO NOTHING",
             self.table()
@@ -210,38 +208,37 @@ impl Inline {
         connect(&self.log.database).await
     }
 
-    /// Begins a transaction with the lock on the list, and reads the list.
-    async fn begin(&self, conn: &mut PgConnection, lock: Lock) -> Result<Vec<String>, SourceError> {
+    /// Begins a transaction in which nobody else appends, and reads the list.
+    async fn begin(
+        &self,
+        conn: &mut PgConnection,
+        purpose: Purpose,
+    ) -> Result<Vec<String>, SourceError> {
         let patience = self.options.busy_timeout;
-        let (mode, turn) = match lock {
-            Lock::ForAppend => ("SHARE UPDATE EXCLUSIVE", patience),
-            // Everybody who wants to append queues behind a change that waits.
-            Lock::ForChange => ("ACCESS EXCLUSIVE", TURN.min(patience)),
+        let silence = match purpose {
+            Purpose::Import => Duration::ZERO,
+            Purpose::Append | Purpose::Change => SILENCE,
         };
         let begin = format!(
-            "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN {mode} MODE; \
-             SET LOCAL lock_timeout = {}; SET LOCAL lantern.inline = 'on'",
-            milliseconds(turn),
-            self.table(),
-            milliseconds(patience),
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+             SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL lantern.inline = 'on'",
+            silence.as_millis(),
         );
-        let deadline = Instant::now() + patience;
-        loop {
-            let Err(error) = sqlx::raw_sql(AssertSqlSafe(begin.clone()))
-                .execute(&mut *conn)
-                .await
-            else {
-                return self.list(conn).await;
-            };
-            if meaning(&error) != Meaning::LockNotHad || Instant::now() >= deadline {
-                return Err(failed(error));
+        let turn = self.log.schema.turn(true);
+        let wait = format!("SET LOCAL lock_timeout = {}", milliseconds(patience));
+        let rest = match purpose {
+            // One among others, each of which takes its turn.
+            Purpose::Append => format!("{begin}; {wait}; {turn}"),
+            Purpose::Import | Purpose::Change => {
+                turns::begin(conn, &begin, &turn, patience).await?;
+                wait
             }
-            sqlx::query("ROLLBACK")
-                .execute(&mut *conn)
-                .await
-                .map_err(failed)?;
-            tokio::time::sleep(PAUSE).await;
-        }
+        };
+        sqlx::raw_sql(AssertSqlSafe(rest))
+            .execute(&mut *conn)
+            .await
+            .map_err(failed)?;
+        self.list(conn).await
     }
 
     fn table(&self) -> String {

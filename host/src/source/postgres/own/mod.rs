@@ -17,6 +17,7 @@
 //! - `append`: one statement, one transaction of new events, with its `streams`
 //! - `import`: one transaction of as many events as a file holds
 //! - `inline`: appends that run inline projectors
+//! - `turns`: locks that keep others from appending
 //! - `announce`: telling other hosts, after the commit
 //! - `read`: the log as columns, with `page` for the statement, `columns` for
 //!   its rows, `names` for numbers as names, and `ranges` for filters
@@ -38,6 +39,7 @@ mod store;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use options::PostgresOptions;
 pub use store::PostgresEventStore;

@@ -72,6 +72,11 @@ impl Schema {
         format!("{}.{name}", self.quoted)
     }
 
+    /// The statement that takes a turn at appending: see the function.
+    pub(super) fn turn(&self, alone: bool) -> String {
+        format!("SELECT {}.lantern_turn({alone})", self.quoted)
+    }
+
     /// The channel on which appends are announced.
     pub(super) fn channel(&self) -> String {
         format!("{}.appended", self.name)

@@ -69,11 +69,28 @@ CREATE TABLE {schema}.lantern_events (
             + coalesce(octet_length(metadata), 0) <= 268435456)
 );
 
--- Projectors without which nothing is appended. Appends that run them are made
--- one at a time, under a lock on this table.
+-- Projectors without which nothing is appended.
 CREATE TABLE {schema}.lantern_inline (
     projector text COLLATE "C" PRIMARY KEY
 );
+
+-- Takes a turn at appending, to the end of the transaction: alone, as appends that
+-- run inline projectors and changes of their list do, or beside others. So whoever
+-- runs them sees every event with a lower position, whatever its isolation level.
+--
+-- Not a lock on a table: none that tells appends apart goes with a dump or a vacuum.
+CREATE FUNCTION {schema}.lantern_turn(alone boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    -- "LN", and the number of this log's list.
+    turn CONSTANT bigint := (19534::bigint << 32) | ($name${schema}.lantern_inline$name$::regclass)::oid::bigint;
+BEGIN
+    IF alone THEN
+        PERFORM pg_advisory_xact_lock(turn);
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(turn);
+    END IF;
+END $$;
 
 -- The log as a person reads it.
 CREATE VIEW {schema}.lantern_event_log AS
@@ -167,8 +184,7 @@ BEGIN
     IF patience IS NOT NULL THEN
         PERFORM set_config('lock_timeout', patience::text, true);
     END IF;
-    -- Read by every append, which so holds a weak lock on the list to its end:
-    -- whoever changes the list takes a strong one, and waits for them.
+    PERFORM {schema}.lantern_turn(false);
     SELECT string_agg(i.projector, ', ' ORDER BY i.projector) INTO inline
     FROM {schema}.lantern_inline i;
     IF inline IS NOT NULL AND current_setting('lantern.inline', true) IS DISTINCT FROM 'on' THEN

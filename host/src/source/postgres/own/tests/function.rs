@@ -172,7 +172,7 @@ async fn appends_by_sql_are_refused_while_projectors_run_inline() {
     open.query(&append(1));
     let change = bench.database.session();
     let changed = change.begin_query(
-        "BEGIN; LOCK TABLE lantern_events.lantern_inline IN ACCESS EXCLUSIVE MODE; \
+        "BEGIN; SELECT lantern_events.lantern_turn(true); \
          INSERT INTO lantern_events.lantern_inline VALUES ('p')",
     );
     let waiting = "SELECT count(*)::text FROM pg_locks WHERE NOT granted";
@@ -208,6 +208,39 @@ async fn who_becomes_inline_follows_the_appends_that_were_on_their_way() {
     let (begun, ()) = tokio::join!(bench.store.begin_inline("p"), commit);
     begun.unwrap();
     assert_eq!(follower.last().1, ["1"]);
+}
+
+/// Else its events could get lower positions than those that a projector has seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_appends_beside_an_append_with_inline_projectors() {
+    let Some(bench) = PostgresBench::new().await else {
+        return;
+    };
+    let waiting = "SELECT count(*)::text FROM pg_locks WHERE NOT granted";
+    // Also when the projector is taken off the list meanwhile,
+    let inline = bench.database.session();
+    inline.run("BEGIN; SELECT lantern_events.lantern_turn(true)");
+    bench.store.end_inline("p").await.unwrap();
+    let beside = bench.database.session();
+    let appended = beside.begin_query(&call(r#"'s', '{"id":"1","type":"a"}'"#));
+    wait_for(&bench, waiting, "1");
+    inline.run("COMMIT");
+    appended.recv().unwrap().unwrap();
+
+    // or was not yet on it for a transaction that began long ago.
+    let old = bench.database.session();
+    old.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+    let follower = inline::with_follower(&bench.store);
+    bench.store.begin_inline("p").await.unwrap();
+    old.query(&call(r#"'s', '{"id":"2","type":"a"}'"#));
+    let commit = async {
+        wait_for(&bench, waiting, "1");
+        old.run("COMMIT");
+    };
+    let event = events(3..4, "b");
+    let (appended, ()) = tokio::join!(bench.store.append(event, Vec::new()), commit);
+    appended.unwrap();
+    assert_eq!(follower.last().1, ["1", "2", "3"]);
 }
 
 fn wait_for(bench: &PostgresBench, question: &str, answer: &str) {
