@@ -1,7 +1,9 @@
 //! Projectors that run within each append: rows and events come and go together.
 
 use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{scope, sleep};
+use std::time::Instant;
 
 use lantern::config::{FileText, Inputs, resolve};
 use lantern::model::{Event, Payload, Timestamp};
@@ -17,6 +19,7 @@ on_each_store![
     kills_leave_events_and_rows_together,
     it_is_a_setting_that_can_be_changed_to_and_fro,
     a_new_version_takes_over_between_two_appends,
+    programs_that_never_pause_do_not_keep_a_new_version_out,
     whoever_is_paused_holds_no_append_up_and_catches_up_later,
     whoever_is_rewound_catches_up_before_it_is_inline_again,
     what_was_set_aside_keeps_a_projector_beside_the_appends,
@@ -282,6 +285,36 @@ fn a_new_version_takes_over_between_two_appends(store: Store) {
     host.stop();
     host.append(&Events::from(total + 1).increased("counter-0", 1));
     assert_eq!(host.number(COUNTED), Some(total as i64 + 1));
+}
+
+fn programs_that_never_pause_do_not_keep_a_new_version_out(store: Store) {
+    let mut host = inline_counter(store);
+    host.start();
+    let (is_over, appended) = (AtomicBool::new(false), AtomicU32::new(0));
+    scope(|scope| {
+        for stream in ["a", "b"] {
+            let (program, is_over, appended) = (Program::new(&host), &is_over, &appended);
+            scope.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    let id = 1_000 + appended.fetch_add(1, Ordering::Relaxed);
+                    let data = "{\"by\":1}";
+                    program.append(&[event(id, stream, data)]).unwrap();
+                }
+            });
+        }
+        let began = Instant::now();
+        host.install("counter_v2", "counter.wasm");
+        host.until_version("counter", "2.0.0");
+        let (took, number) = (began.elapsed(), appended.load(Ordering::Relaxed));
+        is_over.store(true, Ordering::Relaxed);
+        told(
+            "inline",
+            &format!("a new version took over after {took:.1?}, amid {number} appends"),
+        );
+    });
+    let total = 50 + i64::from(appended.into_inner());
+    assert_eq!((events(&host), host.number(COUNTED)), (total, Some(total)));
+    host.stop();
 }
 
 fn whoever_is_paused_holds_no_append_up_and_catches_up_later(store: Store) {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::run::{RebuildEnd, catch_up, gone, more_dead_letters, record, until_done};
+use super::run::{RebuildEnd, catch_up, gone, hold_appends, more_dead_letters, record, until_done};
 use crate::model::{Checkpoint, DeadLetter, DeadLetterChoice, FailureClass, Part};
 use crate::read_store::{Claimed, TakeOver};
 use crate::telemetry::happened;
@@ -89,6 +89,8 @@ async fn try_take_over(
     part: &Assignment,
     stop: watch::Receiver<bool>,
 ) -> Result<(), RebuildEnd> {
+    // Appends that run it inline move its checkpoint whoever has the claim.
+    let _held = hold_appends(live).await;
     let claim = until_done(live, &stop, || {
         live.store.claim(live.generation, &live.owner)
     });

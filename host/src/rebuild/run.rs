@@ -72,6 +72,8 @@ async fn build(
         Ok(()) => {}
         Err(end) => return end,
     }
+    // Dropped when this ends.
+    let mut held = None;
     loop {
         // Every round reads what came in while the former one was finished; each is
         // shorter than the one before.
@@ -92,18 +94,35 @@ async fn build(
                 if let Some(position) = until {
                     return ends_before(assignment, position);
                 }
+                // Each append moves on a live generation that runs inline.
+                drop(held.take());
+                held = hold_appends(assignment).await;
             }
             Ok(Swap::Busy(who)) => {
                 // Readers that came while the swap waited have had to wait, too. Now
                 // they go first.
                 happened::swap_put_off(&assignment.projector.description().name, &who);
                 status.trouble(Some(format!("the swap waits for readers: {who}")));
+                held = None;
                 if stopped_during(BETWEEN_SWAPS, &stop).await {
                     return RebuildEnd::Stopped;
                 }
             }
             Ok(Swap::Gone) => return RebuildEnd::Gone("it is no longer building".into()),
             Err(end) => return end,
+        }
+    }
+}
+
+/// Keeps appends waiting if they run the projector inline. Without it another round
+/// does as well, with luck.
+pub(super) async fn hold_appends(assignment: &Assignment) -> Option<impl Send + Sync> {
+    let name = &assignment.projector.description().name;
+    match assignment.source.hold_inline(name.as_str()).await {
+        Ok(held) => held,
+        Err(error) => {
+            tracing::debug!(projector = %name, %error, "appends could not be held");
+            None
         }
     }
 }

@@ -1,9 +1,22 @@
 //! What runs within an append, before it is committed.
 
+use std::time::Duration;
+
 use crate::model::{Envelope, EventFilter};
 use crate::transaction::SharedTransaction;
 
 use super::{EventReader, SourceError};
+
+/// How long appends are kept waiting at most: see [`Source::hold_inline`]. Time
+/// enough for what came in while the former round was read, and far less than an
+/// append waits for a store that is busy.
+///
+/// [`Source::hold_inline`]: super::Source::hold_inline
+pub const MOST_HELD: Duration = Duration::from_secs(1);
+
+/// Keeps appends waiting as long as there is one, and not longer than
+/// [`MOST_HELD`].
+pub type Held = Box<dyn Send + Sync>;
 
 /// An append whose events are in place and not yet committed.
 pub trait OpenAppend: Sync {

@@ -18,7 +18,7 @@ mod sqlite;
 
 pub use append::{Appended, ExpectedVersion, StreamInfo};
 pub use error::SourceError;
-pub use inline::{InlineWork, OpenAppend};
+pub use inline::{Held, InlineWork, MOST_HELD, OpenAppend};
 pub use narrowed::{Narrow, narrow};
 pub use postgres::{GapRule, PostgresEventStore, PostgresOptions, TableMapping, TableSource};
 pub use sqlite::{Durability, SqliteEventStore, SqliteOptions};
@@ -66,6 +66,12 @@ pub trait Source: Send + Sync {
     /// when nothing does.
     fn held_back(&self) -> Option<String> {
         None
+    }
+
+    /// Keeps appends waiting that run this projector inline, so that whoever reads the
+    /// log can come level with it. `None` when no append runs it.
+    async fn hold_inline(&self, _projector: &str) -> Result<Option<Held>, SourceError> {
+        Ok(None)
     }
 
     /// Opens a reader of the events that pass `filter`.

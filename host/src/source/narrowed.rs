@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{EventReader, Page, PageLimit, Source, SourceError};
+use super::{EventReader, Held, Page, PageLimit, Source, SourceError};
 use crate::model::{Checkpoint, Envelope, EventFilter, Part, Pattern, Position};
 
 /// What is read of a source.
@@ -42,6 +42,10 @@ impl Source for Narrowed {
 
     fn news(&self) -> watch::Receiver<Checkpoint> {
         self.source.news()
+    }
+
+    async fn hold_inline(&self, projector: &str) -> Result<Option<Held>, SourceError> {
+        self.source.hold_inline(projector).await
     }
 
     fn held_back(&self) -> Option<String> {

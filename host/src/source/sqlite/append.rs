@@ -1,10 +1,13 @@
 //! The one connection that appends, and its transactions.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use hashbrown::{Equivalent, HashMap};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params};
 
 use super::inline;
-use crate::model::{Event, Payload, Position};
+use crate::model::{Event, Payload, Position, Timestamp};
 use crate::source::append::check_event;
 use crate::source::{Appended, ExpectedVersion, InlineWork, SourceError};
 use crate::transaction::SharedConnection;
@@ -13,11 +16,16 @@ use crate::transaction::SharedConnection;
 /// import in which every event has a stream of its own to a few MiB.
 const MOST_REMEMBERED: usize = 50_000;
 
+/// The pause between two tries to get the write lock.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Appends events, one transaction at a time.
 pub(super) struct Writer {
     conn: SharedConnection,
     names: Names,
     streams: Streams,
+    /// How long to wait for other writers.
+    patience: Duration,
 }
 
 /// The numbers of names, as far as they are known. They never change once
@@ -29,11 +37,13 @@ struct Names {
 }
 
 impl Writer {
-    pub(super) fn new(conn: Connection) -> Self {
+    /// With a connection that does not wait for other writers by itself.
+    pub(super) fn new(conn: Connection, patience: Duration) -> Self {
         Self {
             conn: SharedConnection::new(conn),
             names: Names::default(),
             streams: Streams::default(),
+            patience,
         }
     }
 
@@ -56,16 +66,50 @@ impl Writer {
         committed.map(|()| done)
     }
 
-    /// Begins a transaction, waiting for writers in other processes.
+    /// Begins a transaction for events, waiting for writers in other processes, and
+    /// for a projector that is coming level with the log.
     pub(super) fn begin(&mut self) -> Result<(), SourceError> {
+        self.wait_until(|writer| {
+            let begun = writer.try_begin()?;
+            let is_held = begun && inline::is_held(&writer.conn.lock())?;
+            if is_held {
+                writer.rollback();
+            }
+            Ok(begun && !is_held)
+        })
+    }
+
+    /// Tries again and again, as SQLite itself does in pauses that grow: those keep a
+    /// writer out for seconds while others write without a break.
+    fn wait_until(
+        &mut self,
+        mut attempt: impl FnMut(&mut Self) -> Result<bool, SourceError>,
+    ) -> Result<(), SourceError> {
+        let deadline = Instant::now() + self.patience;
+        while !attempt(self)? {
+            if Instant::now() >= deadline {
+                let who = "another process has the write lock, or a projector that runs inline is \
+                           coming level with the log, for too long";
+                return Err(SourceError::Unavailable(who.into()));
+            }
+            sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction unless somebody else has one open that writes.
+    fn try_begin(&mut self) -> Result<bool, SourceError> {
         // A panic in an earlier append may have left its transaction open.
         let is_open = !self.conn.lock().is_autocommit();
         if is_open {
             self.rollback();
         }
         let conn = self.conn.lock();
-        conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        Ok(())
+        match conn.prepare_cached("BEGIN IMMEDIATE")?.execute([]) {
+            Ok(_) => Ok(true),
+            Err(error) if is_busy(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Adds events to the open transaction and counts them in `done`.
@@ -132,7 +176,7 @@ impl Writer {
         projector: &str,
         inline: Option<&dyn InlineWork>,
     ) -> Result<(), SourceError> {
-        self.begin()?;
+        self.wait_until(Self::try_begin)?;
         let entered = self.conn.lock().execute(inline::BEGIN, [projector]);
         let committed = match entered {
             Ok(_) => self.commit(inline),
@@ -146,8 +190,34 @@ impl Writer {
 
     /// Takes a projector off the list of those that run inline.
     pub(super) fn end_inline(&mut self, projector: &str) -> Result<(), SourceError> {
-        self.conn.lock().execute(inline::END, [projector])?;
-        Ok(())
+        self.change(|conn| conn.execute(inline::END, [projector]).map(drop))
+    }
+
+    /// Has appends wait until `until`, if they run this projector; whether they do.
+    pub(super) fn hold(&mut self, projector: &str, until: Timestamp) -> Result<bool, SourceError> {
+        self.change(|conn| inline::hold(conn, projector, until))
+    }
+
+    /// Has appends go on.
+    pub(super) fn let_go(&mut self) -> Result<(), SourceError> {
+        self.change(inline::let_go)
+    }
+
+    /// Changes what appends go by, in a transaction that has no events.
+    fn change<T>(
+        &mut self,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, SourceError> {
+        self.wait_until(Self::try_begin)?;
+        let changed = change(&self.conn.lock());
+        let committed = changed.and_then(|changed| {
+            self.conn.lock().execute_batch("COMMIT")?;
+            Ok(changed)
+        });
+        if committed.is_err() {
+            self.rollback();
+        }
+        Ok(committed?)
     }
 
     /// Takes the open transaction back.
@@ -209,6 +279,13 @@ impl Writer {
         }
         Ok(true)
     }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 fn insert_event(

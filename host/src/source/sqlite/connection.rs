@@ -64,7 +64,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the connection that appends.
+    /// Opens the connection that appends. It does not wait for the write lock.
     pub(super) fn writer(&self) -> Result<Connection, SourceError> {
         let conn = self.connect()?;
         let synchronous = match self.options.durability {
@@ -76,6 +76,7 @@ impl Database {
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         conn.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT)?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        conn.busy_timeout(Duration::ZERO)?;
         Ok(conn)
     }
 

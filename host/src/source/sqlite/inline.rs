@@ -1,10 +1,14 @@
 //! Inline projectors of a log in a SQLite file, which also holds their rows.
 
-use rusqlite::Connection;
+use std::sync::Arc;
 
+use rusqlite::Connection;
+use tokio::sync::Mutex;
+
+use super::append::Writer;
 use super::read::SqliteReader;
-use crate::model::{Envelope, EventFilter};
-use crate::source::{EventReader, InlineWork, OpenAppend, SourceError};
+use crate::model::{Envelope, EventFilter, Timestamp};
+use crate::source::{EventReader, InlineWork, MOST_HELD, OpenAppend, SourceError};
 use crate::transaction::{SharedConnection, SharedTransaction};
 
 /// Enters a projector into the list.
@@ -19,6 +23,33 @@ pub(super) fn list(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         conn.prepare_cached("SELECT projector FROM lantern_inline ORDER BY projector")?;
     let names = list.query_map([], |row| row.get(0))?;
     names.collect()
+}
+
+/// Has appends wait until then, if they run this projector; whether they do.
+pub(super) fn hold(conn: &Connection, projector: &str, until: Timestamp) -> rusqlite::Result<bool> {
+    let held = conn.execute(
+        "REPLACE INTO lantern_inline_hold (id, until) \
+         SELECT 1, ?2 FROM lantern_inline WHERE projector = ?1",
+        (projector, until.0 / 1_000),
+    )?;
+    Ok(held > 0)
+}
+
+/// Has appends go on.
+pub(super) fn let_go(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute("DELETE FROM lantern_inline_hold", [])
+        .map(drop)
+}
+
+/// Whether appends are to wait now. What is further away than anybody may hold
+/// them is left by a clock that was set back.
+pub(super) fn is_held(conn: &Connection) -> rusqlite::Result<bool> {
+    let now = Timestamp::now().0 / 1_000;
+    let most = now + i64::try_from(MOST_HELD.as_millis()).unwrap_or(0);
+    let mut held = conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM lantern_inline_hold WHERE until > ?1 AND until <= ?2)",
+    )?;
+    held.query_row((now, most), |row| row.get(0))
 }
 
 /// Has the projectors on the list follow the events that the open transaction has
@@ -41,6 +72,20 @@ pub(super) fn follow<'w>(
             work.ended(false);
             Err(SourceError::Inline(error))
         }
+    }
+}
+
+/// Keeps appends waiting.
+pub(super) struct Hold(pub(super) Arc<Mutex<Writer>>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let writer = self.0.clone();
+        // Should it not succeed, the time runs out.
+        tokio::spawn(async move {
+            let mut writer = writer.lock_owned().await;
+            tokio::task::spawn_blocking(move || writer.let_go())
+        });
     }
 }
 

@@ -91,6 +91,11 @@ fn migrator() -> Migrator {
             include_str!("migrations/0001_event_log.sql"),
         ),
         migration(2, "inline", include_str!("migrations/0002_inline.sql")),
+        migration(
+            3,
+            "inline hold",
+            include_str!("migrations/0003_inline_hold.sql"),
+        ),
     ]);
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator

@@ -14,10 +14,10 @@ use super::inline;
 use super::news::{News, read_head};
 use super::read::SqliteReader;
 use super::schema;
-use crate::model::{Checkpoint, Envelope, Event, EventFilter};
+use crate::model::{Checkpoint, Envelope, Event, EventFilter, Timestamp};
 use crate::source::{
-    Appended, EventImport, EventReader, EventStore, ExpectedVersion, InlineWork, Source,
-    SourceError, StreamInfo,
+    Appended, EventImport, EventReader, EventStore, ExpectedVersion, Held, InlineWork, MOST_HELD,
+    Source, SourceError, StreamInfo,
 };
 
 /// An event store in a SQLite file.
@@ -44,7 +44,10 @@ impl SqliteEventStore {
         schema::prepare(&database).await?;
         blocking(move || {
             Ok(Self {
-                writer: Arc::new(AsyncMutex::new(Writer::new(database.writer()?))),
+                writer: Arc::new(AsyncMutex::new(Writer::new(
+                    database.writer()?,
+                    database.options.busy_timeout,
+                ))),
                 questions: Arc::new(Mutex::new(database.reader()?)),
                 news: News::start(&database)?,
                 inline: OnceLock::new(),
@@ -85,6 +88,19 @@ impl Source for SqliteEventStore {
 
     fn news(&self) -> watch::Receiver<Checkpoint> {
         self.news.subscribe()
+    }
+
+    async fn hold_inline(&self, projector: &str) -> Result<Option<Held>, SourceError> {
+        let mut writer = self.writer().await?;
+        let projector = projector.to_owned();
+        let is_held = blocking(move || {
+            let until = Timestamp::now()
+                .0
+                .saturating_add(MOST_HELD.as_micros() as i64);
+            writer.hold(&projector, Timestamp(until))
+        });
+        let hold = is_held.await?.then(|| inline::Hold(self.writer.clone()));
+        Ok(hold.map(|hold| Box::new(hold) as Held))
     }
 
     fn reader(

@@ -15,7 +15,9 @@ use super::schema::connect;
 use super::store::Log;
 use super::turns;
 use crate::model::{Envelope, Event, EventFilter};
-use crate::source::{Appended, EventReader, ExpectedVersion, InlineWork, OpenAppend, SourceError};
+use crate::source::{
+    Appended, EventReader, ExpectedVersion, Held, InlineWork, MOST_HELD, OpenAppend, SourceError,
+};
 use crate::transaction::{PostgresTransaction, SharedTransaction};
 
 /// How long a transaction may stay silent before the server ends it: who stops in
@@ -44,6 +46,8 @@ enum Purpose {
     Import,
     /// Everybody who wants to append queues behind it.
     Change,
+    /// As a change, and for a short time.
+    Hold,
 }
 
 impl Inline {
@@ -153,6 +157,15 @@ impl Inline {
             .map_err(failed)
     }
 
+    /// See `Source::hold_inline`.
+    pub(super) async fn hold(&self, projector: &str) -> Result<Option<Held>, SourceError> {
+        let mut conn = connect(&self.log.database).await?;
+        let projectors = self.begin(&mut conn, Purpose::Hold).await?;
+        // A connection that is dropped takes its turn with it.
+        let is_inline = projectors.iter().any(|name| name == projector);
+        Ok(is_inline.then(|| Box::new(Mutex::new(conn)) as Held))
+    }
+
     /// Runs the projectors and commits; brings the connection back for the next.
     /// Without a commit the connection is closed, which takes everything back.
     pub(super) async fn finish(
@@ -218,6 +231,7 @@ impl Inline {
         let silence = match purpose {
             Purpose::Import => Duration::ZERO,
             Purpose::Append | Purpose::Change => SILENCE,
+            Purpose::Hold => MOST_HELD,
         };
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
@@ -229,7 +243,7 @@ impl Inline {
         let rest = match purpose {
             // One among others, each of which takes its turn.
             Purpose::Append => format!("{begin}; {wait}; {turn}"),
-            Purpose::Import | Purpose::Change => {
+            Purpose::Import | Purpose::Change | Purpose::Hold => {
                 turns::begin(conn, &begin, &turn, patience).await?;
                 wait
             }

@@ -20,8 +20,8 @@ use crate::model::{Checkpoint, Envelope, Event, EventFilter};
 use crate::postgres::Database;
 use crate::source::postgres::lookout::{Gaps, LogTable, Lookout};
 use crate::source::{
-    Appended, EventImport, EventReader, EventStore, ExpectedVersion, GapBook, InlineWork, Source,
-    SourceError, StreamInfo,
+    Appended, EventImport, EventReader, EventStore, ExpectedVersion, GapBook, Held, InlineWork,
+    Source, SourceError, StreamInfo,
 };
 
 /// An event store in a schema of a PostgreSQL database.
@@ -115,6 +115,10 @@ impl Source for PostgresEventStore {
 
     fn news(&self) -> watch::Receiver<Checkpoint> {
         self.log.lookout.subscribe()
+    }
+
+    async fn hold_inline(&self, projector: &str) -> Result<Option<Held>, SourceError> {
+        self.inline.hold(projector).await
     }
 
     fn held_back(&self) -> Option<String> {
