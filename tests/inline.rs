@@ -21,6 +21,8 @@ on_each_store![
     a_new_version_takes_over_between_two_appends,
     programs_that_never_pause_do_not_keep_a_new_version_out,
     whoever_is_paused_holds_no_append_up_and_catches_up_later,
+    a_verb_that_fails_leaves_a_projector_inline,
+    whoever_is_taken_off_the_list_is_handed_over_again,
     whoever_is_rewound_catches_up_before_it_is_inline_again,
     what_was_set_aside_keeps_a_projector_beside_the_appends,
 ];
@@ -333,6 +335,30 @@ fn whoever_is_paused_holds_no_append_up_and_catches_up_later(store: Store) {
     host.command(&["drop", "counter", "--yes"]).ok();
     host.append(&Events::from(54).increased("counter-0", 1));
     assert_eq!(events(&host), 54);
+    host.stop();
+}
+
+fn a_verb_that_fails_leaves_a_projector_inline(store: Store) {
+    let host = inline_counter(store);
+    let said = host.command(&["rollback", "counter"]);
+    assert!(said.ended_with(1).err.contains("no former generation"));
+    host.append(&Events::from(51).increased("counter-0", 1));
+    assert_eq!(host.number(COUNTED), Some(51));
+}
+
+/// By somebody who was killed before the rest of what was wanted.
+fn whoever_is_taken_off_the_list_is_handed_over_again(store: Store) {
+    let mut host = inline_counter(store);
+    host.start();
+    let program = Program::new(&host);
+    let log = program.lantern.event_store();
+    program.runtime.block_on(log.end_inline("counter")).unwrap();
+    host.append(&Events::from(51).increased("counter-0", 1));
+    host.until_number(COUNTED, 51);
+    host.until("it is on the list", || {
+        let list = program.runtime.block_on(log.inline()).unwrap();
+        list == ["counter"]
+    });
     host.stop();
 }
 

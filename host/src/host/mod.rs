@@ -178,6 +178,8 @@ impl Host {
             }
             self.folder.look_at_young_again();
             self.note_ended_jobs().await?;
+            self.note_handed_over(false).await;
+            self.watch_list().await?;
             self.stop_for_hand_over();
             self.note_taken_over();
             let followed = self.follow_records().await?;
@@ -334,18 +336,18 @@ impl Host {
         let (name, version) = (job.name().clone(), job.version().clone());
         let part = job.part();
         let end = job.ended().await;
+        let is_handed_over = self.inline.is_handed_over(id);
         if !matches!(end, JobEnd::Held { .. }) {
             self.standing_by.remove(&id);
         }
         match end {
             JobEnd::Stopped(checkpoint) => {
-                let is_handed_over = self.inline.is_handed_over(id);
                 if !is_handed_over {
                     happened::projector_stopped(&name, id, &checkpoint);
                 }
                 self.release(id).await;
                 if is_handed_over {
-                    self.hand_over(&name, id).await;
+                    self.hand_over(&name, id);
                 }
             }
             JobEnd::Swapped => happened::swapped(&name, id, &version),
@@ -403,6 +405,7 @@ impl Host {
         for (id, job) in std::mem::take(&mut self.jobs) {
             self.note_end(id, job).await?;
         }
+        self.note_handed_over(true).await;
         Ok(())
     }
 

@@ -11,10 +11,8 @@ use crate::host::HostLock;
 use crate::model::{ProjectorName, WantedState};
 use crate::read_store::{InlineStanding, ReadStore};
 use crate::sandbox::Sandbox;
-use crate::source::{InlineWork, OpenAppend};
+use crate::source::{InlineWork, OpenAppend, SourceError};
 use crate::worker::{InlineError, InlineWorker};
-
-type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The inline projectors of this process. Their components are loaded when they
 /// are first needed.
@@ -57,23 +55,24 @@ impl Inline {
         inner: &mut Inner,
         append: &dyn OpenAppend,
         name: &ProjectorName,
-    ) -> Result<(), AnyError> {
+    ) -> Result<(), InlineError> {
         let standing = self.store.inline_standing(&append.transaction(), name)?;
         let Some(standing) = standing else {
-            return Err(Box::new(InlineError::Unfit {
+            return Err(InlineError::Unfit {
                 projector: name.to_string(),
-                reason: "there is no such projector in the read store: see whether this program \
-                         and the host have the same settings; a host that runs on it takes it \
-                         off the list"
-                    .into(),
-            }));
+                reason: format!(
+                    "there is no such projector in the read store: see whether this program and \
+                     the host have the same settings; if that read store is gone, \
+                     `lantern drop {name}` lets appends go on without it"
+                ),
+            });
         };
         // Paused, or rewound, by an operator whose host has yet to strike it off.
         if standing.wanted != WantedState::Running {
             return Ok(());
         }
         if standing.dead_letters > 0 {
-            return Err(Box::new(InlineError::Unfit {
+            return Err(InlineError::Unfit {
                 projector: name.to_string(),
                 reason: format!(
                     "{} events of it are set aside, and what follows them has to wait: see to them \
@@ -81,7 +80,7 @@ impl Inline {
                      without it",
                     standing.dead_letters
                 ),
-            }));
+            });
         }
         if !inner.workers.get(name).is_some_and(|w| w.knows(&standing)) {
             let worker = self.worker(inner, name, &standing)?;
@@ -90,7 +89,7 @@ impl Inline {
         let Some(worker) = inner.workers.get_mut(name) else {
             return Ok(());
         };
-        Ok(worker.follow(append, &*self.store)?)
+        worker.follow(append, &*self.store)
     }
 
     fn worker(
@@ -98,32 +97,32 @@ impl Inline {
         inner: &mut Inner,
         name: &ProjectorName,
         standing: &InlineStanding,
-    ) -> Result<InlineWorker, AnyError> {
+    ) -> Result<InlineWorker, InlineError> {
+        let unfit = |reason| InlineError::Unfit {
+            projector: name.to_string(),
+            reason,
+        };
         let catalog = match &mut inner.catalog {
             Some(catalog) => catalog,
-            empty => empty.insert(self.catalog()?),
+            empty => empty.insert(self.catalog().map_err(|error| unfit(error.to_string()))?),
         };
         let component = self.runtime.block_on(catalog.component(&standing.digest));
-        let component = component.map_err(|refusal: Refusal| InlineError::Unfit {
-            projector: name.to_string(),
-            reason: format!(
+        let component = component.map_err(|refusal: Refusal| {
+            unfit(format!(
                 "its component cannot be loaded here ({refusal}): append with the host's data \
                  directory, or `lantern pause {name}` to append without it"
-            ),
+            ))
         })?;
         if component.description().order.is_some() {
-            return Err(Box::new(InlineError::Unfit {
-                projector: name.to_string(),
-                reason: "it asks for strict order, where an event may have to wait for another, \
-                         and an append cannot: give it another `update.strategy`"
-                    .into(),
-            }));
+            let reason = "it asks for strict order, where an event may have to wait for another, \
+                          and an append cannot: give it another `update.strategy`";
+            return Err(unfit(reason.into()));
         }
         let pacing = self.settings.projector(name.as_str()).pacing.clone();
         Ok(InlineWorker::new(component, pacing, standing))
     }
 
-    fn catalog(&self) -> Result<Catalog, AnyError> {
+    fn catalog(&self) -> Result<Catalog, Box<dyn std::error::Error>> {
         let data = &self.settings.data_dir;
         let components = data.join("components");
         let catalog = Catalog::open(
@@ -138,11 +137,12 @@ impl Inline {
 }
 
 impl InlineWork for Inline {
-    fn run(&self, append: &dyn OpenAppend, projectors: &[String]) -> Result<(), AnyError> {
+    fn run(&self, append: &dyn OpenAppend, projectors: &[String]) -> Result<(), SourceError> {
         let mut inner = self.lock();
         for name in projectors {
-            let name = ProjectorName::new(name)?;
-            self.follow(&mut inner, append, &name)?;
+            let name = ProjectorName::new(name).map_err(|e| SourceError::Inline(e.into()))?;
+            self.follow(&mut inner, append, &name)
+                .map_err(SourceError::from)?;
         }
         // Those that are struck off need no memory.
         inner

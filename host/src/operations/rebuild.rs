@@ -74,6 +74,10 @@ pub async fn wait_for_rebuild(
 ) -> Result<RebuildEnd, OperationError> {
     let mut own_host = None;
     let end = loop {
+        // It ends by itself when something is broken, and says what.
+        if let Some(host) = own_host.take_if(|host: &mut OwnHost| host.task.is_finished()) {
+            host.stop().await?;
+        }
         if own_host.is_none() {
             own_host = OwnHost::start_if_none_runs(lantern, name)?;
         }
@@ -118,7 +122,12 @@ struct OwnHost {
 
 impl OwnHost {
     fn start_if_none_runs(lantern: &Lantern, name: &str) -> Result<Option<Self>, OperationError> {
-        let lock = match HostLock::take(&lantern.settings.data_dir) {
+        let dir = &lantern.settings.data_dir;
+        // Asked first, as taking it waits.
+        if HostLock::is_held(dir) {
+            return Ok(None);
+        }
+        let lock = match HostLock::take(dir) {
             Ok(lock) => lock,
             Err(LockError::Held { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -24,9 +24,9 @@ pub async fn append(
 /// rebuild of it stands still as well.
 pub async fn pause(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
     let (name, _) = lantern.record(name).await?;
-    // First, or an append in between would fail for nothing.
-    lantern.events.end_inline(name.as_str()).await?;
-    Ok(lantern.store.set_wanted(&name, WantedState::Paused).await?)
+    lantern.store.set_wanted(&name, WantedState::Paused).await?;
+    // Appends in between leave out what is paused; a host would do this, too.
+    Ok(lantern.events.end_inline(name.as_str()).await?)
 }
 
 /// Whether a projector stands still because an operator wanted it to.
@@ -59,9 +59,10 @@ pub async fn resume(lantern: &Lantern, name: &str) -> Result<(), OperationError>
 /// is live now. The file in the watched folder is left alone until it changes.
 pub async fn roll_back(lantern: &Lantern, name: &str) -> Result<String, OperationError> {
     let (name, _) = lantern.record(name).await?;
-    // The former generation has to catch up before it can run inline.
-    lantern.events.end_inline(name.as_str()).await?;
     let generation = lantern.store.roll_back(&name).await?;
+    // The former generation has to catch up, and had better do it beside appends
+    // than within the next one.
+    lantern.events.end_inline(name.as_str()).await?;
     let (_, record) = lantern.record(name.as_str()).await?;
     let live = record.generations.iter().find(|g| g.id == generation);
     Ok(live
@@ -71,11 +72,23 @@ pub async fn roll_back(lantern: &Lantern, name: &str) -> Result<String, Operatio
 
 /// Removes a projector with its tables. Its events stay; if its file stays in
 /// the watched folder, it is not loaded again before the file changes or the
-/// host starts anew.
+/// host starts anew. One that only appends know of, as its read store is gone, is
+/// taken from them.
 pub async fn drop_projector(lantern: &Lantern, name: &str) -> Result<(), OperationError> {
-    let (name, _) = lantern.record(name).await?;
-    lantern.events.end_inline(name.as_str()).await?;
-    Ok(lantern.store.drop_projector(&name).await?)
+    let dropped = match lantern.record(name).await {
+        // First, or an append in between would fail for nothing. Should the rest not
+        // succeed, a host hands it over again.
+        Ok((name, _)) => {
+            lantern.events.end_inline(name.as_str()).await?;
+            lantern.store.drop_projector(&name).await?;
+            return Ok(());
+        }
+        Err(unknown) => unknown,
+    };
+    if !lantern.events.inline().await?.iter().any(|it| it == name) {
+        return Err(dropped);
+    }
+    Ok(lantern.events.end_inline(name).await?)
 }
 
 /// Answers a question about one read model.

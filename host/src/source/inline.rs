@@ -40,12 +40,10 @@ pub trait InlineWork: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Why they cannot follow; the append is then taken back.
-    fn run(
-        &self,
-        append: &dyn OpenAppend,
-        projectors: &[String],
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+    /// [`SourceError::Inline`] when they cannot follow, or
+    /// [`SourceError::Unavailable`] when they could on another try; the append is then
+    /// taken back.
+    fn run(&self, append: &dyn OpenAppend, projectors: &[String]) -> Result<(), SourceError>;
 
     /// Tells whether the transaction of the last `run` was committed. If nobody
     /// knows, as the answer was lost, it counts as not committed.

@@ -47,6 +47,19 @@ pub enum InlineError {
     Source(#[from] SourceError),
 }
 
+impl From<InlineError> for SourceError {
+    /// What passes by itself is the event store's as well: it is one database.
+    fn from(error: InlineError) -> Self {
+        match error {
+            InlineError::Source(error) => error,
+            InlineError::Store(error) if error.is_transient() => {
+                SourceError::Unavailable(error.into())
+            }
+            error => SourceError::Inline(error.into()),
+        }
+    }
+}
+
 fn told(failure: &Failure) -> String {
     let mut text = failure.cause.clone();
     if let Some(event_type) = &failure.event_type {
@@ -142,7 +155,7 @@ impl InlineWorker {
             return Ok(at_head);
         }
         if let Err(trouble) = project_alone(&self.projector, &events, &self.ledger) {
-            return Err(self.failed(trouble, &events));
+            return Err(self.first_failure(trouble, &events));
         }
         let (changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
         match writer.commit(&changes, &from, &checkpoint) {
@@ -157,6 +170,22 @@ impl InlineWorker {
         self.ledger.with_unit(|unit| unit.committed(group));
         self.claim.checkpoint = checkpoint;
         Ok(at_head)
+    }
+
+    /// Says which event is at fault, by giving them to the projector one by one: after
+    /// the trouble of a page nothing of it is left.
+    fn first_failure(&mut self, trouble: Trouble, events: &EventBatch) -> InlineError {
+        let is_known = !matches!(&trouble, Trouble::Batch(blame) if blame.event.is_none());
+        if is_known || events.len() == 1 {
+            return self.failed(trouble, events);
+        }
+        for n in 0..events.len() {
+            let one = events.pick(&[n]);
+            if let Err(trouble) = project_alone(&self.projector, &one, &self.ledger) {
+                return self.failed(trouble, &one);
+            }
+        }
+        self.failed(trouble, events)
     }
 
     fn failed(&self, trouble: Trouble, events: &EventBatch) -> InlineError {

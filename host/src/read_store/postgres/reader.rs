@@ -55,6 +55,21 @@ impl PostgresRowReader {
         table: usize,
         keys: &[Vec<Value>],
     ) -> Result<Vec<Option<Row>>, StoreError> {
+        if keys.iter().any(is_impossible) {
+            // To ask would end the transaction that there may be.
+            let (places, possible): (Vec<_>, Vec<_>) = keys
+                .iter()
+                .cloned()
+                .enumerate()
+                .filter(|(_, key)| !is_impossible(key))
+                .unzip();
+            let found = Box::pin(self.get_on(connection, table, &possible)).await?;
+            let mut rows = vec![None; keys.len()];
+            for (place, row) in places.into_iter().zip(found) {
+                rows[place] = row;
+            }
+            return Ok(rows);
+        }
         let statements = &self.tables[table];
         let mut rows = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MOST_KEYS) {
@@ -66,6 +81,12 @@ impl PostgresRowReader {
         }
         Ok(rows)
     }
+}
+
+/// Whether no row can have the key: PostgreSQL has no text with a U+0000.
+fn is_impossible(key: &Vec<Value>) -> bool {
+    key.iter()
+        .any(|value| matches!(value, Value::Text(text) if text.contains('\0')))
 }
 
 async fn get(

@@ -30,18 +30,14 @@ impl Follower {
 }
 
 impl InlineWork for Follower {
-    fn run(
-        &self,
-        append: &dyn OpenAppend,
-        projectors: &[String],
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn run(&self, append: &dyn OpenAppend, projectors: &[String]) -> Result<(), SourceError> {
         let mut reader = append.reader(&EventFilter::default(), ALL)?;
         let page = reader.read(&Checkpoint::start(), PAGE)?;
         assert!(page.at_head);
         let seen = (projectors.to_vec(), ids(&page.events));
         self.seen.lock().unwrap().push(seen);
         match self.refuses.load(Ordering::Relaxed) {
-            true => Err("it cannot follow".into()),
+            true => Err(SourceError::Inline("it cannot follow".into())),
             false => Ok(()),
         }
     }

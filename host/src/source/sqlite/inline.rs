@@ -70,7 +70,7 @@ pub(super) fn follow<'w>(
         Ok(()) => Ok(Some(work)),
         Err(error) => {
             work.ended(false);
-            Err(SourceError::Inline(error))
+            Err(error)
         }
     }
 }
@@ -84,7 +84,7 @@ impl Drop for Hold {
         // Should it not succeed, the time runs out.
         tokio::spawn(async move {
             let mut writer = writer.lock_owned().await;
-            tokio::task::spawn_blocking(move || writer.let_go())
+            let _out_of_time_soon = tokio::task::spawn_blocking(move || writer.let_go()).await;
         });
     }
 }

@@ -20,6 +20,24 @@ const EVERY_TYPE: [(&str, ColumnType); 9] = [
     ("body", ColumnType::Json),
 ];
 
+/// A failed question would end the transaction of an append, in which hints are
+/// followed as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_row_has_a_key_that_cannot_be() {
+    let Some(bench) = PostgresBench::new().await else {
+        return;
+    };
+    let mut open = begin(&bench.store, &orders("1.0.0")).await;
+    open.store(&puts([order("a", 1), order("b", 2)]), 1);
+    let tables = &orders("1.0.0").tables;
+    let mut reader = bench.store.row_reader(open.id, tables).unwrap();
+    let found = look_up(&mut *reader, &["a", "x\0", "b", "\0"]).unwrap();
+    assert_eq!(
+        found,
+        [Some(order("a", 1)), None, Some(order("b", 2)), None]
+    );
+}
+
 /// Rows of all types, some of their values at an edge, every seventh null.
 fn rows_of_every_type(count: usize) -> Vec<Row> {
     let row = |i: usize| {

@@ -187,7 +187,7 @@ impl Inline {
                 .await
                 .map(drop)
                 .map_err(failed),
-            Ok(Err(error)) => Err(SourceError::Inline(error)),
+            Ok(Err(error)) => Err(error),
             Err(died) => Err(SourceError::Broken(died.into())),
         };
         work.ended(committed.is_ok());
