@@ -252,6 +252,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_may_pass_is_tried_again_by_itself() {
+        let why = || "why".into();
+        let passes = |trouble| matches!(trouble, Trouble::Passing(_));
+        assert!(passes(StoreError::Unavailable(why()).into()));
+        assert!(passes(SourceError::Unavailable(why()).into()));
+        let broken: [Trouble; 2] = [
+            StoreError::Broken(why()).into(),
+            SourceError::Broken(why()).into(),
+        ];
+        for trouble in broken {
+            assert!(matches!(trouble, Trouble::Lasting(_)), "{trouble:?}");
+        }
+        let hole = SourceError::Hole {
+            stream: "s".into(),
+            expected: 2,
+            found: 3,
+            position: Position(7),
+        };
+        assert!(matches!(hole.into(), Trouble::Source(_)));
+    }
+
+    #[test]
     fn pauses_double_up_to_the_longest_and_are_spread() {
         let pacing = Pacing {
             retry_first: Duration::from_millis(100),
