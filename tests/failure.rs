@@ -14,6 +14,7 @@ on_each_store![
     a_mended_component_goes_on_from_the_poisonous_event_with_none_lost,
     a_failure_survives_a_restart_and_is_not_tried_again_by_itself,
     many_poisonous_events_are_met_one_by_one,
+    a_hole_in_the_log_is_the_logs_fault_and_not_tried_again,
 ];
 
 fn a_poisonous_event_stops_its_projector_with_all_there_is_to_know(store: Store) {
@@ -143,6 +144,35 @@ fn many_poisonous_events_are_met_one_by_one(store: Store) {
     host.until_state("picky", "failed");
     assert_eq!(host.projector_status("picky")["failure"]["position"], 1);
     assert_eq!(host.number("SELECT count(*) FROM picky_counters"), Some(0));
+    host.stop();
+}
+
+fn a_hole_in_the_log_is_the_logs_fault_and_not_tried_again(store: Store) {
+    let mut host = TestHost::on_with(store, "batch.events = 2");
+    host.install("subscribes_to_beginnings", "subscriber.wasm");
+    host.append(&(1..=6).fold(Events::new(), |events, _| events.increased("process/1", 1)));
+    match store {
+        Store::Sqlite => {
+            let file = Connection::open(host.event_store()).unwrap();
+            file.execute_batch("DELETE FROM lantern_events WHERE position = 4")
+                .unwrap();
+        }
+        Store::Postgres => host
+            .database()
+            .run("DELETE FROM lantern_events.lantern_events WHERE position = 4"),
+    }
+    host.start();
+    host.until_state("subscribes_to_beginnings", "failed");
+    let failure = host.projector_status("subscribes_to_beginnings")["failure"].clone();
+    assert_eq!(failure["class"], "source");
+    let cause = failure["cause"].as_str().unwrap();
+    assert!(cause.contains("stream `process/1` has a hole"), "{cause}");
+    let counted = "SELECT sum(events) FROM subscribes_to_beginnings";
+    assert_eq!(
+        host.number(counted),
+        Some(2),
+        "what lies before it is sound"
+    );
     host.stop();
 }
 

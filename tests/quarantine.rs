@@ -15,6 +15,7 @@ on_each_store![
     a_rebuild_with_more_dead_letters_does_not_take_over,
     a_row_that_the_database_refuses_is_set_aside_too,
     a_bad_event_is_found_among_many,
+    a_failed_event_is_tried_again_after_a_pause,
     kills_lose_and_double_no_dead_letter,
 ];
 
@@ -261,11 +262,31 @@ fn a_bad_event_is_found_among_many(store: Store) {
     host.append(&events.interleaved(500, 20));
     host.start();
     host.until_number("SELECT sum(events) FROM picky_counters", 4_000);
-    let positions: Vec<i64> = letters(&host)
+    let letters = letters(&host);
+    let positions: Vec<i64> = letters
         .iter()
         .filter_map(|letter| letter["position"].as_i64())
         .collect();
     assert_eq!(positions, [501, 1002, 1503, 2004, 2505, 3006, 3507]);
+    let is_twice = |letter: &Value| letter["attempts"] == 2;
+    assert!(letters.iter().all(is_twice), "each by itself: {letters:?}");
+    host.stop();
+}
+
+fn a_failed_event_is_tried_again_after_a_pause(store: Store) {
+    let pause = "failure.live_retries = 1\nretry.first_ms = 86400000\nretry.most_ms = 86400000";
+    let mut host = TestHost::on_with(store, pause);
+    host.install("picky", "picky.wasm");
+    host.append(&sick());
+    host.start();
+    host.until_number("SELECT sum(events) FROM picky_counters", 41);
+    host.wait_for_two_heartbeats();
+    let status = host.projector_status("picky");
+    assert!(
+        status["failure"].is_null(),
+        "not before tomorrow: {status:#}"
+    );
+    // Who waits can be stopped.
     host.stop();
 }
 

@@ -10,6 +10,7 @@ on_each_store![
     a_batch_is_worked_when_its_time_has_passed,
     a_scheduled_projector_works_when_its_time_comes,
     a_scheduled_projector_sleeps_over_a_restart_unless_a_time_was_missed,
+    a_round_without_rows_moves_the_checkpoint,
     whoever_sleeps_can_be_rebuilt_paused_resumed_waited_for_and_stopped,
     catching_up_to_the_end_needs_no_schedule,
 ];
@@ -111,6 +112,20 @@ fn a_scheduled_projector_sleeps_over_a_restart_unless_a_time_was_missed(store: S
     host.until_state("counter", "sleeping");
     host.append(&Events::from(61).interleaved(10, 5));
     stays_at(&host, 60);
+    host.stop();
+}
+
+fn a_round_without_rows_moves_the_checkpoint(store: Store) {
+    let mut host = sleeping(store, ONCE_A_YEAR);
+    host.stop();
+    let other = r#"{"specversion":"1.0","id":"o","source":"/o","type":"other","subject":"s"}"#;
+    host.append(&Events::new().line(other));
+    set_last_run(&host, 0);
+    host.start();
+    // By the end of this round: the next one is in a year.
+    host.until("the checkpoint has moved", || {
+        host.projector_status("counter")["checkpoint"] == json!({ "": 51 })
+    });
     host.stop();
 }
 

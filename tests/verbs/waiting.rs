@@ -12,6 +12,7 @@ on_each_store![
     the_end_of_the_log_can_be_waited_for,
     a_wait_tells_how_far_it_is_when_the_time_is_up,
     a_projector_that_stands_still_is_not_waited_for,
+    what_is_being_built_is_not_what_readers_see,
     a_pause_ends_a_wait,
 ];
 
@@ -137,6 +138,23 @@ fn a_projector_that_stands_still_is_not_waited_for(store: Store) {
         "{}",
         said.err
     );
+    host.stop();
+}
+
+fn what_is_being_built_is_not_what_readers_see(store: Store) {
+    let mut host = TestHost::on_with(store, "failure.rebuild = \"quarantine\"");
+    host.install("picky", "picky.wasm");
+    let events = Events::new().increased("a", 1).poisonous("a");
+    host.append(&events.increased("a", 1));
+    host.start();
+    host.until_state("picky", "failed");
+    // It reads all, and does not take over, as it has dead letters.
+    host.command(&["rebuild", "picky", "--wait"]).ended_with(1);
+    let status = host.projector_status("picky");
+    assert_eq!(status["building"]["checkpoint"], json!({ "": 3 }));
+    let wait = [&["wait", "picky", "--head"][..], &LONG].concat();
+    let said = host.command(&wait).ended_with(1);
+    assert!(said.err.contains("picky is at position 1"), "{}", said.err);
     host.stop();
 }
 

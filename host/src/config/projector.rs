@@ -100,3 +100,26 @@ impl Default for FailurePolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rebuild_has_a_policy_of_its_own() {
+        let usual = FailurePolicy::default();
+        let (live, rebuild) = (usual.while_live(), usual.while_rebuilding());
+        assert_eq!((live.on_failure, live.retries), (OnFailure::Stop, 2));
+        // Nobody waits for it: to stop at once loses nothing.
+        assert_eq!((rebuild.on_failure, rebuild.retries), (OnFailure::Stop, 0));
+        let other = FailurePolicy {
+            live: OnFailure::Quarantine,
+            rebuild_retries: 5,
+            ..usual
+        };
+        assert_eq!(other.while_live().on_failure, OnFailure::Quarantine);
+        assert_eq!(other.while_live().retries, 2);
+        assert_eq!(other.while_rebuilding().on_failure, OnFailure::Stop);
+        assert_eq!(other.while_rebuilding().retries, 5);
+    }
+}

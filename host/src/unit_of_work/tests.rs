@@ -114,6 +114,11 @@ fn commands_that_break_the_declaration_are_refused() {
     assert!(refused(&|c| c.ops[0] = 3).contains("a delete"));
     assert!(refused(&|c| c.cells.integers.truncate(1)).contains("more integers"));
     assert!(refused(&|c| c.cells.push(Cell::Null)).contains("more columns or values"));
+
+    let guarded = table(true);
+    let mut unit = UnitOfWork::new(std::slice::from_ref(&guarded), 1 << 20, true);
+    let error = unit.apply(&block(&[upsert(1, 1)]), NOBODY).unwrap_err();
+    assert_eq!(error.problem, CommandProblem::MissingGuard(guarded.name));
 }
 
 #[test]

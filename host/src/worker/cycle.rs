@@ -187,7 +187,7 @@ impl<'a> Cycle<'a> {
             pace: Pace::new(pacing.clone(), known.careful),
             quarantine,
             asked: letters,
-            retries: Retries::new(assignment),
+            retries: Retries::new(failing.retries, pacing),
             rounds: Rounds::of(assignment).await?,
             reader: Some(source.reader(&about.wants, needs)?),
             writer: Some(store.writer(&claim, &tables)?),

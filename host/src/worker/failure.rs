@@ -244,3 +244,49 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_tried_again_by_itself() {
+        let why = || "why".into();
+        let passes = |trouble| matches!(trouble, Trouble::Passing(_));
+        assert!(passes(StoreError::Unavailable(why()).into()));
+        assert!(passes(SourceError::Unavailable(why()).into()));
+        let broken: [Trouble; 2] = [
+            StoreError::Broken(why()).into(),
+            SourceError::Broken(why()).into(),
+        ];
+        for trouble in broken {
+            assert!(matches!(trouble, Trouble::Lasting(_)), "{trouble:?}");
+        }
+        let hole = SourceError::Hole {
+            stream: "s".into(),
+            expected: 2,
+            found: 3,
+            position: Position(7),
+        };
+        assert!(matches!(hole.into(), Trouble::Source(_)));
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_are_spread() {
+        let pacing = Pacing {
+            retry_first: Duration::from_millis(100),
+            retry_most: Duration::from_secs(1),
+            ..Pacing::default()
+        };
+        let mut backoff = Backoff::new(&pacing);
+        for middle in [100, 200, 400, 800, 1_000, 1_000] {
+            let pause = backoff.pause().as_millis();
+            let spread = middle * 8 / 10..=middle * 12 / 10;
+            assert!(spread.contains(&pause), "{pause} about {middle}");
+        }
+        let firsts = (0..20).map(|_| Backoff::new(&pacing).pause());
+        assert!(firsts.collect::<BTreeSet<_>>().len() > 1, "never in step");
+    }
+}

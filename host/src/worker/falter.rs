@@ -163,13 +163,14 @@ pub(super) struct Retries {
 }
 
 impl Retries {
-    pub(super) fn new(assignment: &Assignment) -> Self {
+    /// An event is tried again `most` times.
+    pub(super) fn new(most: usize, pacing: &Pacing) -> Self {
         Self {
-            most: assignment.failing.retries,
+            most,
             position: None,
             tried: 0,
-            backoff: Backoff::new(&assignment.pacing),
-            fresh: assignment.pacing.clone(),
+            backoff: Backoff::new(pacing),
+            fresh: pacing.clone(),
             pause: None,
         }
     }
@@ -188,5 +189,26 @@ impl Retries {
 
     fn attempts(&self) -> u64 {
         self.tried as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_event_has_tries_and_pauses_of_its_own() {
+        let mut retries = Retries::new(2, &Pacing::default());
+        for event in [7, 8] {
+            let mut pauses = Vec::new();
+            while retries.again(Position(event)) {
+                pauses.extend(retries.pause.take());
+            }
+            assert_eq!(retries.attempts(), 3, "event {event}");
+            assert_eq!(retries.pause, None, "nothing is waited for any more");
+            let first = Pacing::default().retry_first;
+            assert!(pauses[0] < first * 3 / 2, "{pauses:?}");
+            assert!(pauses.len() == 2 && pauses[0] < pauses[1], "{pauses:?}");
+        }
     }
 }

@@ -55,6 +55,7 @@ macro_rules! read_store_behaviour {
                 a_violation_names_table_and_columns,
                 a_violation_in_rows_that_are_there_fails_the_index,
                 a_value_may_move_between_rows_in_one_commit,
+                a_row_that_is_written_over_has_its_newest_version,
                 a_tombstone_holds_no_value_back,
                 rows_under_a_path_are_unique,
             }

@@ -49,6 +49,25 @@ pub(in crate::read_store) async fn a_value_may_move_between_rows_in_one_commit(b
     );
 }
 
+pub(in crate::read_store) async fn a_row_that_is_written_over_has_its_newest_version(
+    bench: &impl Bench,
+) {
+    let store = bench.store();
+    let about = guarded(users()).check().unwrap();
+    // Until the index is made, a row is written over; then it is written anew.
+    let mut open = begin(store, &about).await;
+    for (version, deleted) in [(1, false), (2, true), (3, false)] {
+        let row = Row {
+            version,
+            deleted,
+            ..user("a", "x")
+        };
+        open.store(&puts([row.clone()]), version);
+        let mut reader = store.row_reader(open.id, &about.tables).unwrap();
+        assert_eq!(look_up(&mut *reader, &["a"]).unwrap(), [Some(row)]);
+    }
+}
+
 pub(in crate::read_store) async fn a_tombstone_holds_no_value_back(bench: &impl Bench) {
     let store = bench.store();
     let mut open = indexed(store, &guarded(users()).check().unwrap()).await;
