@@ -259,11 +259,13 @@ impl RawTable {
         at_most("columns", self.columns.len(), MOST_COLUMNS)?;
         at_most("indexes", self.indexes.len(), MOST_INDEXES)?;
         for (_, parts) in &self.indexes {
-            at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
+            // The tenant stands before them.
+            let most = MOST_INDEX_COLUMNS - usize::from(self.tenant_keyed);
+            at_most("columns in one index", parts.len(), most)?;
         }
         let columns = self.check_columns()?;
         let key = self.check_key(&columns)?;
-        let indexes = check_indexes(&self.indexes, &columns);
+        let indexes = check_indexes(&self.indexes, &columns, self.tenant_keyed.then_some(0));
         let indexes = indexes.map_err(|reason| self.refuse(reason))?;
         check_readers_columns(&indexes, &columns).map_err(|reason| self.refuse(reason))?;
         Ok(Table {
