@@ -99,8 +99,9 @@ def schedules():
             "time_zone": said((latest("time_zone") or [created])[-1], "time_zone"),
             "next_run_at": said(next_run[-1], "next_run_at"),
             "last_run_at": time(h.last("schedule.ran")),
-            "missed_runs": len({e["data"]["due_at"] for e in missed}),
+            "missed_runs": len(missed),
             "last_missed_due_at": max((e["data"]["due_at"] for e in missed), default=None),
+            "last_told_due_at": said(h.last("schedule.missed"), "due_at"),
             "updated_at": h.updated_at(),
         }
 

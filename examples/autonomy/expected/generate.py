@@ -87,6 +87,10 @@ def schedule(tenant, number):
             life.tell("missed", due_at=life.in_minutes(-5), next_run_at=life.in_minutes(60), reason="no worker")
         else:
             life.tell("ran", next_run_at=life.in_minutes(60))
+    if number == 2:
+        # After a standstill, the newest first.
+        for ago in (5, 65, 125):
+            life.tell("missed", due_at=life.in_minutes(-ago), next_run_at=life.in_minutes(60))
     if number == 3:
         life.tell("changed", cron="0 9 * * MON")
     if number == 4:

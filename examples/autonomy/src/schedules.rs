@@ -26,6 +26,9 @@ pub struct Schedule {
     pub missed_runs: i64,
     /// For when the last of these was due.
     pub last_missed_due_at: Option<Timestamp>,
+    /// For when the one was due that was told of last. If that is told again, it
+    /// is known by this.
+    pub last_told_due_at: Option<Timestamp>,
     /// When anything last happened to it.
     pub updated_at: Timestamp,
 }
@@ -89,6 +92,7 @@ pub fn created(schedule: Created, at: Timestamp, rows: &mut Rows) -> Result<()> 
         last_run_at: None,
         missed_runs: 0,
         last_missed_due_at: None,
+        last_told_due_at: None,
         updated_at: at,
     });
     Ok(())
@@ -126,19 +130,21 @@ pub fn ran(run: &Ran, at: Timestamp, rows: &mut Rows) -> Result<()> {
 }
 
 /// It should have been run. A run that is told of twice is missed once: it is
-/// known by when it was due.
+/// known by when it was due. Runs may be told of in any order, the newest first too.
 ///
 /// # Errors
 ///
 /// Fails on a schedule that is not known.
 pub fn missed(run: &Missed, at: Timestamp, rows: &mut Rows) -> Result<()> {
     let held = find(&run.schedule_id, rows)?;
-    if held.last_missed_due_at >= Some(run.due_at) {
+    if held.last_told_due_at == Some(run.due_at) {
         return Ok(());
     }
+    let last_due = held.last_missed_due_at.max(Some(run.due_at));
     rows.patch(Schedule::key(&held.schedule_id))
         .set(Schedule::missed_runs, held.missed_runs + 1)
-        .set(Schedule::last_missed_due_at, run.due_at)
+        .set(Schedule::last_missed_due_at, last_due)
+        .set(Schedule::last_told_due_at, run.due_at)
         .set(Schedule::next_run_at, run.next_run_at)
         .set(Schedule::updated_at, at);
     Ok(())

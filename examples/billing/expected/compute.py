@@ -44,6 +44,8 @@ def process(stream, events):
             Decimal(seconds(worked)) * start["rate_cents_per_hour"] / 3600, ROUND_HALF_UP)
     refunds, left = [], cents
     for refund_id, event in firsts(events, "refunded", lambda data: data["refund_id"]).items():
+        if end is None or events.index(event) < events.index(end):
+            sys.exit(f"{stream}: a refund before the end is no bill; the projector would stop")
         back = event["data"].get("amount_cents", left)
         left -= back
         refunds.append({

@@ -108,11 +108,19 @@ impl BillingProcess {
     ///
     /// # Errors
     ///
-    /// Fails when more would be given back than was billed.
+    /// Fails when the process is not over, as it is not known yet what it costs, and
+    /// when more would be given back than was billed.
     pub(crate) fn refund(self, rows: &mut Rows, refund: Refunded, at: Timestamp) -> Result<()> {
         let key = BillingRefund::key(&self.process_id, &refund.refund_id);
         if rows.get(key)?.is_some() {
             return Ok(());
+        }
+        if !self.is_over() {
+            bail!(
+                "refund `{}` of process `{}` comes before its end",
+                refund.refund_id,
+                self.process_id,
+            );
         }
         let left = self.amount_cents - self.refunded_cents;
         let amount_cents = refund.amount_cents.map_or(left, i64::from);

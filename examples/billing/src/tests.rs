@@ -184,6 +184,19 @@ fn no_more_is_given_back_than_was_billed() {
 }
 
 #[test]
+fn nothing_is_given_back_before_there_is_a_bill() {
+    for early in [refunded_whole("p-1", "r-1"), refunded("p-1", "r-1", 0)] {
+        given([started("p-1"), step("p-1", 1, 3_600_000), early])
+            .when(billing)
+            .then_failure(2, "refund `r-1` of process `p-1` comes before its end");
+    }
+    // A process that failed was not billed: there is nothing left to give back.
+    let projected = given([started("p-1"), failed("p-1"), refunded_whole("p-1", "r-1")]);
+    let refunds = projected.when(billing).rows::<BillingRefund>();
+    assert_eq!(refunds[0].amount_cents, 0);
+}
+
+#[test]
 fn tenants_and_their_currencies_are_apart() {
     let dollars = event("process.started")
         .stream("process/brightline/p-1")

@@ -20,14 +20,23 @@ def all_calls(events):
             for key in sorted(calls)}
 
 
+def contents(told, *names):
+    """As JSON text: what decides between events of the same time."""
+    return json.dumps([told.get(name) for name in names], sort_keys=True, separators=(",", ":"),
+                      ensure_ascii=False)
+
+
 def detail(tenant, call_id, told):
-    submitted = min(told.get("ServiceCallSubmitted", [{}]), key=lambda d: d.get("submitted_at"))
+    submitted = min(
+        told.get("ServiceCallSubmitted", [{}]),
+        key=lambda d: (d.get("submitted_at"), contents(d, "name", "request", "tags")),
+    )
     dates = [(d["scheduled_at"], d["due_at"]) for d in told.get("ServiceCallScheduled", [])]
     scheduled_at, due_at = max(dates, default=(None, None))
     started_at = min((d["started_at"] for d in told.get("ExecutionStarted", [])), default=None)
     ends = sorted(
         told.get("ExecutionSucceeded", []) + told.get("ExecutionFailed", []),
-        key=lambda d: (d["finished_at"], "error_meta" in d),
+        key=lambda d: (d["finished_at"], "error_meta" in d, contents(d, "response_meta", "error_meta")),
     )
     end = ends[0] if ends else {}
     if end:

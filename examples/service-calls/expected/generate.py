@@ -134,6 +134,18 @@ for tenant in ("acme", "brightline", "kestrel"):
     for number in range(1, CALLS_PER_TENANT + 1):
         call(tenant, number)
 
+
+def told_otherwise(kind, call_id, **changed):
+    """An event of acme's is told again, of the same moment and with other words."""
+    arrived, event = next((at, event) for at, event in arrivals if (event["tenant"], event["type"],
+                          event["data"]["service_call_id"]) == ("acme", kind, call_id))
+    arrivals.append((arrived + timedelta(hours=3), event | {"data": event["data"] | changed}))
+
+
+told_otherwise("ServiceCallSubmitted", "sc-0012", name="A better name")
+told_otherwise("ExecutionFailed", "sc-0001", error_meta={"kind": "aborted", "details": {"by": "hand"}})
+told_otherwise("ExecutionFailed", "sc-0007", error_meta={"kind": "unknown"})
+
 for _, event in sorted(arrivals, key=lambda arrival: arrival[0]):
     event["id"] = str(uuid.UUID(int=chance.getrandbits(128), version=4))
     sys.stdout.write(json.dumps(event, separators=(",", ":")) + "\n")

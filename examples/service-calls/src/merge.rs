@@ -2,13 +2,21 @@
 //!
 //! Each rule gives the same result however often and in whatever order the
 //! events come: of several events about one thing, their own times choose the
-//! one that counts, never their order in the log; and the status is not set by
+//! one that counts, and where these are equal their contents, never their order
+//! in the log; and the status is not set by
 //! events but read off what is known.
 
 use lantern_sdk::prelude::*;
+use serde::Serialize;
 
 use crate::ServiceCallDetail;
 use crate::events::{ErrorMeta, ResponseMeta, Scheduled, ServiceCallEvent, Submitted};
+
+/// Contents as JSON, members by name: a text by which two that differ have an order
+/// of their own, which has nothing to do with when they came.
+fn as_text(contents: &impl Serialize) -> String {
+    serde_json::json!(contents).to_string()
+}
 
 /// How an execution ended.
 enum Outcome {
@@ -51,18 +59,23 @@ impl ServiceCallDetail {
         self.status = self.status_by_what_is_known().into();
     }
 
-    /// The first submission counts.
+    /// The first submission counts; of two at the same time, that of lesser contents.
     fn submitted(&mut self, submitted: Submitted) {
-        if self
-            .submitted_at
-            .is_some_and(|at| at <= submitted.submitted_at)
-        {
-            return;
+        let at = Some(submitted.submitted_at);
+        let name = Some(submitted.name);
+        let tags = submitted.tags.map(Json);
+        let request = Some(Json(submitted.request));
+        let is_first = match self.submitted_at {
+            known if known == at => {
+                let known = as_text(&(&self.name, &self.request, &self.tags));
+                as_text(&(&name, &request, &tags)) < known
+            }
+            known => known.is_none() || at < known,
+        };
+        if is_first {
+            (self.submitted_at, self.name) = (at, name);
+            (self.tags, self.request) = (tags, request);
         }
-        self.submitted_at = Some(submitted.submitted_at);
-        self.name = Some(submitted.name);
-        self.tags = submitted.tags.map(Json);
-        self.request = Some(Json(submitted.request));
     }
 
     /// The last date that was given counts.
@@ -80,18 +93,27 @@ impl ServiceCallDetail {
 
     /// The first end counts: a worker may report success after a watchdog has
     /// reported a timeout, but a call that has failed stays failed. Of two ends
-    /// at the same time the success counts, so that one of them does.
+    /// at the same time the success counts, and of two successes or failures that
+    /// of lesser contents, so that it is always the same one.
     fn finished(&mut self, at: Timestamp, outcome: Outcome) {
-        let failed = matches!(outcome, Outcome::Failed(_));
-        let known_end = self.finished_at.map(|at| (at, self.error_meta.is_some()));
-        if known_end.is_some_and(|known| known <= (at, failed)) {
-            return;
-        }
-        self.finished_at = Some(at);
-        (self.response_meta, self.error_meta) = match outcome {
+        let (response, error) = match outcome {
             Outcome::Succeeded(response) => (Some(Json(response)), None),
             Outcome::Failed(error) => (None, Some(Json(error))),
         };
+        let end = (at, error.is_some());
+        let known_end = self.finished_at.map(|at| (at, self.error_meta.is_some()));
+        let is_first = match known_end {
+            None => true,
+            Some(known) if known == end => {
+                let known = as_text(&(&self.response_meta, &self.error_meta));
+                as_text(&(&response, &error)) < known
+            }
+            Some(known) => end < known,
+        };
+        if is_first {
+            self.finished_at = Some(at);
+            (self.response_meta, self.error_meta) = (response, error);
+        }
     }
 
     /// A call without a date is `Scheduled` as well: it waits for its turn.

@@ -89,6 +89,41 @@ fn any_order_and_any_repetition_end_in_the_same_rows() {
     assert_eq!(tried, 720);
 }
 
+/// Nor does it show which of two different events about one moment came first.
+#[test]
+fn events_of_the_same_time_count_the_same_in_any_order() {
+    let otherwise = json!({
+        "service_call_id": "sc-1",
+        "name": "Capture all",
+        "submitted_at": "2026-06-01T08:00:00Z",
+        "request": { "method": "GET", "url": "https://api.payments.example" },
+    });
+    let error = json!({ "error_meta": { "kind": "dns", "details": { "z": 1, "a": 2 } } });
+    let answer = json!({ "response_meta": { "status": 200 } });
+    let again = |event_type, data| ended(event_type, "08:05:04", data);
+    let groups = [
+        vec![submitted(), event("ServiceCallSubmitted").data(otherwise)],
+        vec![submitted(), failed(), again("ExecutionFailed", error)],
+        vec![
+            submitted(),
+            succeeded(),
+            again("ExecutionSucceeded", answer),
+        ],
+    ];
+    for events in groups {
+        let rows = |order: &[usize]| {
+            let events = order.iter().map(|&at| events[at].clone());
+            let projected = given(events).when(service_calls);
+            let calls = projected.rows::<ServiceCall>();
+            (calls, projected.rows::<ServiceCallDetail>())
+        };
+        let in_order = rows(&orders_of(events.len())[0]);
+        for order in orders_of(events.len()) {
+            assert_eq!(rows(&order), in_order, "order {order:?}");
+        }
+    }
+}
+
 #[test]
 fn a_repeated_older_event_does_not_take_a_finished_call_back() {
     given([submitted(), started(), succeeded(), started(), submitted()])

@@ -84,6 +84,8 @@ def order(tenant, event):
 
 def queued(tenant, event):
     state = event["data"]["order"]
+    if state["status"] in ("cancelled", "refunded"):
+        return
     for item in state["items"]:
         if item["status"] not in ("shipped", "delivered", "returned", "cancelled"):
             yield {

@@ -143,11 +143,16 @@ def order(tenant, number, customer):
     if number % 5 == 1:
         life.tell("payment_changed", payment_status="failed")
     if number % 5 == 2:
-        life.tell("cancelled", status="cancelled", items=items(life, "cancelled"), cancelled_at=life.now())
+        # The owner of orders does not always get round to the lines.
+        lines = items(life, "cancelled") if number < 505 else life.state["items"]
+        life.tell("cancelled", status="cancelled", items=lines, cancelled_at=life.now())
         return life
     life.tell("payment_changed", payment_status="paid", paid_at=life.now())
     if number % 2:
         life.tell("lines_changed", items=items(life, "cancelled", 1) + [line(len(life.state["items"]) + 1)])
+    if number == 508:
+        life.tell("refunded", status="refunded", payment_status="refunded", refunded_at=life.now())
+        return life
     if number % 4 == 0:
         life.tell("lines_changed", items=items(life, "confirmed", 1))
         return life

@@ -141,12 +141,17 @@ pub struct Order {
     refunded_at: Option<Timestamp>,
 }
 
-/// The status of a line with which nobody has anything left to pay for.
+/// The status of an order that nobody waits for any more, and of a line with which
+/// nobody has anything left to pay for.
 const CANCELLED: &str = "cancelled";
 /// Those with which its supplier has nothing left to do. A status that is not
 /// among them waits for the supplier, also one that this projector never met:
 /// better a line too much in the queue than a parcel never sent.
 const OFF_THE_QUEUE: [&str; 4] = ["shipped", "delivered", "returned", CANCELLED];
+
+/// Those with which no supplier of an order has anything left to do, whatever its
+/// lines say: nothing is sent that nobody waits for, or has paid for.
+const CALLED_OFF: [&str; 2] = [CANCELLED, "refunded"];
 
 /// Makes the order and its lines in the queue be as of this moment.
 ///
@@ -188,7 +193,8 @@ pub fn project(order: Order, at: Moment, rows: &mut Rows) -> Result<()> {
 /// every line it ever had, each line is guarded by itself and nothing need be
 /// read to find lines that are gone.
 fn queue(order: &Order, item: &Item, at: Moment, rows: &mut Rows) {
-    if OFF_THE_QUEUE.contains(&item.status.as_str()) {
+    let is_called_off = CALLED_OFF.contains(&order.status.as_str());
+    if is_called_off || OFF_THE_QUEUE.contains(&item.status.as_str()) {
         rows.delete(QueuedLine::key(&order.order_id, item.line_no))
             .guard(at.version);
         return;

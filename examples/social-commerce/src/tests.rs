@@ -144,6 +144,18 @@ fn a_line_leaves_the_queue_when_its_supplier_is_done() {
 }
 
 #[test]
+fn an_order_that_is_called_off_leaves_the_queue_whatever_its_lines_say() {
+    for called_off in ["cancelled", "refunded"] {
+        let lines = json!([line(1, 2, "pending"), line(2, 1, "confirmed")]);
+        let placed = order(1, lines.clone());
+        let over = order_that_is(called_off, 2, lines);
+        for events in [[placed.clone(), over.clone()], [over, placed]] {
+            given(events).when(social_commerce).then::<QueuedLine>([]);
+        }
+    }
+}
+
+#[test]
 fn cancelled_lines_stay_in_the_order_and_cost_nothing() {
     let lines = json!([line(1, 2, "cancelled"), line(2, 3, "pending")]);
     let projected = given([order(1, lines)]).when(social_commerce);
@@ -249,10 +261,14 @@ fn promotion(event_type: &str, version: u64, status: &str) -> GivenEvent {
 }
 
 fn order(version: u64, items: Value) -> GivenEvent {
+    order_that_is("placed", version, items)
+}
+
+fn order_that_is(status: &str, version: u64, items: Value) -> GivenEvent {
     event("commerce_order.lines_changed").data(json!({
         "entity_version": version,
         "order": {
-            "order_id": "o1", "customer_id": "u1", "status": "placed", "payment_status": "paid",
+            "order_id": "o1", "customer_id": "u1", "status": status, "payment_status": "paid",
             "currency": "EUR", "items": items, "created_at": DAY,
         },
     }))

@@ -21,7 +21,7 @@ use crate::error::Result;
 /// | `name = "orders"` | the name readers use; else the struct's, in snake case |
 /// | `index(status)`, `index(customer_id, created_at desc)` | an index |
 /// | `index(items -> "$.supplier_id")` | an index on a member of a json column |
-/// | `unique(number)` | an index under which no two rows are equal |
+/// | `unique(number)` | an index under which no two rows are equal; in a tenant-keyed table, no two of one tenant |
 /// | `text(title, body)` | the index by whose words rows are found; of texts, one per table |
 /// | `guarded` | rows carry an entity version: see [`Guarded`] |
 /// | `tenant_keyed` | the host adds the event's tenant to the key |

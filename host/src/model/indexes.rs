@@ -9,14 +9,19 @@ use super::value::ColumnType;
 /// projector describes it.
 type RawIndex = (IndexKind, Vec<(String, Option<String>, bool)>);
 
-/// Checks the indexes of one table against its columns; says what is wrong.
-pub(super) fn check_indexes(raw: &[RawIndex], columns: &[Column]) -> Result<Vec<Index>, String> {
+/// Checks the indexes of one table against its columns; says what is wrong. Before
+/// the parts of each stands the place of the host's tenant column, if there is one.
+pub(super) fn check_indexes(
+    raw: &[RawIndex],
+    columns: &[Column],
+    tenant: Option<usize>,
+) -> Result<Vec<Index>, String> {
     let text_indexes = raw.iter().filter(|(kind, _)| *kind == IndexKind::Text);
     if text_indexes.count() > 1 {
         return Err("it has two text indexes; name all columns to be searched in one".into());
     }
     raw.iter()
-        .map(|index| check_index(index, columns))
+        .map(|index| Ok(of_one_tenant(check_index(index, columns)?, tenant)))
         .collect()
 }
 
@@ -68,6 +73,24 @@ fn check_index((kind, parts): &RawIndex, columns: &[Column]) -> Result<Index, St
         });
     }
     Ok(index)
+}
+
+/// Puts the tenant before what is indexed: tenants must not meet in each other's
+/// unique values, and readers ask for one tenant's rows. Words have no order that
+/// it could lead; and who names the tenant in an index has said where it stands.
+fn of_one_tenant(mut index: Index, tenant: Option<usize>) -> Index {
+    let Some(column) = tenant.filter(|_| index.kind != IndexKind::Text) else {
+        return index;
+    };
+    if index.columns.iter().all(|part| part.column != column) {
+        let lead = IndexColumn {
+            column,
+            path: None,
+            descending: false,
+        };
+        index.columns.insert(0, lead);
+    }
+    index
 }
 
 /// Words have no direction, and only a text has words.
@@ -151,6 +174,48 @@ mod tests {
             let said = refused(vec![(IndexKind::Text, vec![part])], &names);
             assert!(said.contains("path or a direction"), "{said}");
         }
+    }
+
+    #[test]
+    fn the_tenant_leads_each_index_that_has_an_order() {
+        let part = |name: &str| (name.to_owned(), None, false);
+        let mut raw = RawTable {
+            name: "notes".into(),
+            columns: vec![
+                ("id".into(), ColumnType::Text, false),
+                ("body".into(), ColumnType::Text, false),
+            ],
+            key: vec!["id".into()],
+            indexes: vec![
+                (IndexKind::Unique, vec![part("body")]),
+                (IndexKind::Ordered, vec![part("body"), part("id")]),
+                (IndexKind::Ordered, vec![part("body"), part("tenant")]),
+                text(&["body"]),
+            ],
+            tenant_keyed: true,
+            stream_keyed: true,
+            ..RawTable::default()
+        };
+        // tenant, stream, id, body
+        let places = |raw: RawTable| -> Vec<Vec<usize>> {
+            let raw = RawDescription {
+                name: "notes".into(),
+                version: "1.0.0".into(),
+                tables: vec![raw],
+                ..RawDescription::default()
+            };
+            let indexes = raw.check().unwrap().tables.remove(0).indexes;
+            let places = |index: Index| index.columns.into_iter().map(|part| part.column);
+            indexes
+                .into_iter()
+                .map(|index| places(index).collect())
+                .collect()
+        };
+        let led = [vec![0, 3], vec![0, 3, 2], vec![3, 0], vec![3]];
+        assert_eq!(places(raw.clone()), led);
+        raw.tenant_keyed = false;
+        raw.indexes.remove(2);
+        assert_eq!(places(raw), [vec![2], vec![2, 1], vec![2]]);
     }
 
     #[test]

@@ -6,8 +6,6 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::cells::Cell;
-
 /// Where a member stands in a JSON text: `$.member.member`, with places in
 /// arrays behind a name (`$.items[0].sku`). Plain enough to mean the same
 /// everywhere, in the host as in every database.
@@ -102,19 +100,6 @@ pub enum Scalar<'a> {
     Float(f64),
     /// A text; borrowed unless it has escapes.
     Text(Cow<'a, str>),
-}
-
-impl Scalar<'_> {
-    /// The same value, as it may be checked against a column.
-    pub fn as_cell(&self) -> Cell<'_> {
-        match self {
-            Scalar::Null => Cell::Null,
-            Scalar::Bool(value) => Cell::Bool(*value),
-            Scalar::Integer(value) => Cell::Integer(*value),
-            Scalar::Float(value) => Cell::Float(*value),
-            Scalar::Text(text) => Cell::Text(text),
-        }
-    }
 }
 
 /// Reads the values at several paths out of one JSON text, in one pass that

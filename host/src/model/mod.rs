@@ -10,6 +10,7 @@ mod filter;
 mod gap;
 mod generation;
 mod indexes;
+mod keys;
 mod lookup;
 mod member;
 mod name;

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Envelope, EventFilter, Pattern};
-use super::indexes::{check_indexes, check_readers_columns, find};
+use super::indexes::{check_indexes, check_readers_columns};
+use super::keys::check_key;
 use super::lookup::{KeySource, Lookup, RawLookup, check_lookup};
 use super::name::{InvalidName, check_name};
 use super::order::{StrictOrder, versions_table};
@@ -259,11 +260,14 @@ impl RawTable {
         at_most("columns", self.columns.len(), MOST_COLUMNS)?;
         at_most("indexes", self.indexes.len(), MOST_INDEXES)?;
         for (_, parts) in &self.indexes {
-            at_most("columns in one index", parts.len(), MOST_INDEX_COLUMNS)?;
+            // The tenant stands before them.
+            let most = MOST_INDEX_COLUMNS - usize::from(self.tenant_keyed);
+            at_most("columns in one index", parts.len(), most)?;
         }
         let columns = self.check_columns()?;
-        let key = self.check_key(&columns)?;
-        let indexes = check_indexes(&self.indexes, &columns);
+        let key = check_key(&self.key, &columns, self.host_columns().count());
+        let key = key.map_err(|reason| self.refuse(reason))?;
+        let indexes = check_indexes(&self.indexes, &columns, self.tenant_keyed.then_some(0));
         let indexes = indexes.map_err(|reason| self.refuse(reason))?;
         check_readers_columns(&indexes, &columns).map_err(|reason| self.refuse(reason))?;
         Ok(Table {
@@ -310,33 +314,6 @@ impl RawTable {
             });
         }
         Ok(columns)
-    }
-
-    fn check_key(&self, columns: &[Column]) -> Result<Vec<usize>, InvalidDescription> {
-        let mut key: Vec<usize> = (0..self.host_columns().count()).collect();
-        if self.key.is_empty() {
-            return Err(self.refuse("it has no primary key".into()));
-        }
-        for name in &self.key {
-            let at = find(columns, name).ok_or_else(|| {
-                self.refuse(format!("key column `{}` is not declared", shown(name)))
-            })?;
-            let column = &columns[at];
-            if key.contains(&at) {
-                return Err(self.refuse(format!("column `{name}` stands twice in the key")));
-            }
-            if column.nullable {
-                return Err(self.refuse(format!("key column `{name}` must not be nullable")));
-            }
-            if matches!(column.column_type, ColumnType::Float | ColumnType::Json) {
-                return Err(self.refuse(format!(
-                    "key column `{name}` is of type {}, which has no reliable equality",
-                    column.column_type
-                )));
-            }
-            key.push(at);
-        }
-        Ok(key)
     }
 
     fn refuse(&self, reason: String) -> InvalidDescription {

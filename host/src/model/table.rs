@@ -51,7 +51,8 @@ pub struct Column {
 /// A secondary index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
-    /// What is indexed, in order.
+    /// What is indexed, in order. In a tenant-keyed table the tenant leads, put
+    /// there by the host; not in a text index.
     pub columns: Vec<IndexColumn>,
     /// What it is for.
     pub kind: IndexKind,

@@ -113,6 +113,23 @@ fn a_missed_run_counts_once() {
 }
 
 #[test]
+fn missed_runs_count_in_whatever_order_they_are_told() {
+    let created = json!({ "schedule_id": "s1", "name": "report", "cron": "0 * * * *" });
+    let missed = |due| {
+        let data = json!({ "schedule_id": "s1", "due_at": time(due), "next_run_at": time(240) });
+        at(200, "schedule.missed", data)
+    };
+    // After a standstill, all at once and the newest first; each told twice.
+    let told = [180, 180, 120, 120, 60, 60].map(missed);
+    let schedule = given([at(0, "schedule.created", created)].into_iter().chain(told))
+        .when(autonomy)
+        .row(Schedule::key("s1"))
+        .unwrap();
+    assert_eq!(schedule.missed_runs, 3);
+    assert_eq!(schedule.last_missed_due_at, Some(moment(180)));
+}
+
+#[test]
 fn a_tick_counts_once() {
     let registered = at(
         0,

@@ -81,13 +81,17 @@ pub struct Line {
 pub fn order_analytics(event: Event<OrderEvent>, rows: &mut Rows) -> Result<()> {
     let OrderEvent::Order(order) = event.data;
     let counted = rows.get(Contribution::key(&order.order_id))?;
-    if let Some(counted) = counted {
-        if counted.event_version >= order.event_version {
-            return Ok(());
-        }
-        counted.add(rows, -1);
+    let version = order.event_version;
+    if counted
+        .as_ref()
+        .is_some_and(|it| it.event_version >= version)
+    {
+        return Ok(());
     }
     let contribution = Contribution::of(order)?;
+    if let Some(counted) = counted {
+        counted.give_way(&contribution, rows)?;
+    }
     contribution.add(rows, 1);
     rows.upsert(&contribution);
     Ok(())
@@ -105,6 +109,22 @@ impl Contribution {
             revenue_cents,
             event_version: order.event_version,
         })
+    }
+
+    /// Takes back what the order has counted for. Where it moves to another day or
+    /// currency, as its date was corrected, and was the last of its day, the day is
+    /// gone: one without orders has no row.
+    fn give_way(&self, to: &Self, rows: &mut Rows) -> Result<()> {
+        let moves = (&self.day, &self.currency) != (&to.day, &to.currency);
+        if moves {
+            let key = DayOfOrders::key(&self.day, &self.currency);
+            if rows.get(key)?.is_some_and(|day| day.orders == 1) {
+                rows.delete(DayOfOrders::key(&self.day, &self.currency));
+                return Ok(());
+            }
+        }
+        self.add(rows, -1);
+        Ok(())
     }
 
     /// Adds the order to its day so many times: once, or minus once. Increments

@@ -59,6 +59,25 @@ fn a_state_that_comes_twice_or_late_does_not_count() {
 }
 
 #[test]
+fn a_day_that_loses_its_last_order_is_gone() {
+    let lines = json!([{ "quantity": 2, "unit_price_cents": 1000 }]);
+    let wrong_currency = state("o1", 1, "placed", "USD", &lines);
+    let mut wrong_day = state("o1", 2, "placed", "EUR", &lines);
+    wrong_day["placed_at"] = json!("2025-05-04T08:00:00Z");
+    let right = state("o1", 3, "placed", "EUR", &lines);
+    let states = [wrong_currency, wrong_day, right].map(|state| event("order.updated").data(state));
+    given(states.clone())
+        .when(order_analytics)
+        .then([day("EUR", 1, 0, 2000)]);
+
+    // Others of that day stay.
+    let other = event("order.placed").data(state("o2", 1, "cancelled", "USD", &lines));
+    given([other].into_iter().chain(states))
+        .when(order_analytics)
+        .then([day("EUR", 1, 0, 2000), day("USD", 1, 1, 0)]);
+}
+
+#[test]
 fn the_day_is_that_of_utc() {
     let mut late = state("o1", 1, "placed", "EUR", &json!([]));
     late["placed_at"] = json!("2026-05-05T01:30:00+02:00");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::model::{
-    Changes, Checkpoint, ColumnType, Description, Digest, GenerationId, Position, ProjectorName,
-    ProjectorRecord, RawDescription, RawTable, Row, TableChanges, Value,
+    Changes, Checkpoint, ColumnType, Description, Digest, GenerationId, IndexKind, Position,
+    ProjectorName, ProjectorRecord, RawDescription, RawTable, Row, TableChanges, Value,
 };
 use crate::read_store::{
     Claim, Claimed, Committed, Owner, Query, ReadStore, RowReader, StoreError, Writer,
@@ -69,6 +69,15 @@ pub(in crate::read_store) fn orders(version: &str) -> Description {
     described("orders", version, &[("total", ColumnType::Integer)])
         .check()
         .unwrap()
+}
+
+/// A projector `things` of a guarded, tenant-keyed table with an index on `label`.
+pub(in crate::read_store) fn guarded_labels() -> Description {
+    let mut raw = described("things", "1.0.0", &[("label", ColumnType::Text)]);
+    let table = &mut raw.tables[0];
+    (table.tenant_keyed, table.guarded) = (true, true);
+    table.indexes = vec![(IndexKind::Ordered, vec![("label".into(), None, false)])];
+    raw.check().unwrap()
 }
 
 pub(in crate::read_store) fn text(text: &str) -> Value {

@@ -58,6 +58,8 @@ macro_rules! read_store_behaviour {
                 a_row_that_is_written_over_has_its_newest_version,
                 a_tombstone_holds_no_value_back,
                 rows_under_a_path_are_unique,
+                each_tenant_has_unique_values_of_its_own,
+                tenants_that_share_a_value_have_their_index_made,
             }
             generations::{
                 the_first_generation_is_live_at_once,
@@ -81,6 +83,7 @@ macro_rules! read_store_behaviour {
                 a_part_takes_the_place_of_its_rows_and_of_no_others,
                 a_part_must_stand_where_the_live_rows_stand,
                 a_part_at_odds_with_others_rows_changes_nothing,
+                a_tenants_part_never_meets_others_unique_values,
                 a_part_comes_into_tables_that_never_had_a_row,
                 a_rewind_goes_back_and_pauses,
                 rows_are_counted_and_fills_are_kept,

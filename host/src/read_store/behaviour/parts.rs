@@ -3,21 +3,25 @@
 use super::bench::*;
 use super::dead_letters::{letter, set_aside};
 use crate::model::{
-    Changes, ColumnType, DeadLetterChoice, Description, Fill, IndexKind, Part, Position, Row,
-    Scope, Value,
+    Changes, ColumnType, DeadLetterChoice, Description, Fill, IndexKind, Part, Position,
+    RawDescription, Row, Scope, Value,
 };
 use crate::read_store::{Committed, ReadStore, StoreError, Swap, TakeOver};
 
 const ALL: DeadLetterChoice = DeadLetterChoice::All;
 
 fn seats(unique: bool, guarded: bool) -> Description {
+    raw_seats(unique, guarded).check().unwrap()
+}
+
+fn raw_seats(unique: bool, guarded: bool) -> RawDescription {
     let mut raw = described("seats", "1.0.0", &[("seat", ColumnType::Integer)]);
     raw.tables[0].tenant_keyed = true;
     raw.tables[0].guarded = guarded;
     if unique {
         raw.tables[0].indexes = vec![(IndexKind::Unique, vec![("seat".into(), None, false)])];
     }
-    raw.check().unwrap()
+    raw
 }
 
 fn seat(tenant: &str, id: &str, seat: i64) -> Row {
@@ -35,9 +39,18 @@ fn tenant(name: &str) -> Part {
 }
 
 async fn begin_part(store: &dyn ReadStore, live: &Open, about: &Description) -> Open {
+    begin_part_of(store, live, about, tenant("a")).await
+}
+
+async fn begin_part_of(
+    store: &dyn ReadStore,
+    live: &Open,
+    about: &Description,
+    part: Part,
+) -> Open {
     let record = record(store, about.name.as_str()).await;
     let digest = &record.live().unwrap().digest;
-    let scope = Scope::Part(tenant("a"));
+    let scope = Scope::Part(part);
     let begun = store.begin_scoped(about, digest, Some(live.id), &scope);
     reopen(store, begun.await.unwrap(), about).await
 }
@@ -145,22 +158,65 @@ pub(in crate::read_store) async fn a_part_at_odds_with_others_rows_changes_nothi
     bench: &impl Bench,
 ) {
     let store = bench.store();
-    let about = seats(true, false);
-    let (live, mut part) = two_tenants(store, &about).await;
+    // Streams of one tenant share its unique values.
+    let mut raw = raw_seats(true, false);
+    raw.tables[0].stream_keyed = true;
+    let about = raw.check().unwrap();
+    let in_stream = |stream: &str, id: &str, number: i64| {
+        let mut row = seat("a", id, number);
+        row.values.insert(1, text(stream));
+        row
+    };
+    let mut live = begin(store, &about).await;
+    live.store(
+        &puts([
+            in_stream("s", "x", 1),
+            in_stream("s", "y", 2),
+            in_stream("r", "x", 3),
+        ]),
+        9,
+    );
+    store.build_indexes(live.id).await.unwrap();
+    let part = Part {
+        stream: Some("s".into()),
+        ..tenant("a")
+    };
+    let mut part = begin_part_of(store, &live, &about, part).await;
     let before = rows(store, "seats").await;
-    // Tenant b has seat 3.
-    part.store(&puts([seat("a", "odd", 3)]), 9);
+    part.store(&puts([in_stream("s", "odd", 3)]), 9);
+    store.build_indexes(part.id).await.unwrap();
     let error = store.take_over(&live.claim, part.id).await.unwrap_err();
     let StoreError::NotUnique { table, columns } = &error else {
         panic!("{error:?}");
     };
-    assert_eq!((table.as_str(), columns.as_str()), ("seats", "seat"));
+    assert_eq!(
+        (table.as_str(), columns.as_str()),
+        ("seats", "tenant, seat")
+    );
     assert_eq!(rows(store, "seats").await, before);
     assert!(record(store, "seats").await.building().is_some());
     // Values may move between the part's own rows.
-    part.store(&puts([seat("a", "odd", 2), seat("a", "x", 1)]), 9);
+    part.store(&puts([in_stream("s", "odd", 2), in_stream("s", "x", 1)]), 9);
     let taken = store.take_over(&live.claim, part.id).await.unwrap();
     assert_eq!(taken, TakeOver::Done);
+}
+
+pub(in crate::read_store) async fn a_tenants_part_never_meets_others_unique_values(
+    bench: &impl Bench,
+) {
+    let store = bench.store();
+    let (live, mut part) = two_tenants(store, &seats(true, false)).await;
+    // Tenant b has seat 3.
+    part.store(&puts([seat("a", "same", 3)]), 9);
+    let taken = store.take_over(&live.claim, part.id).await.unwrap();
+    assert_eq!(taken, TakeOver::Done);
+    let expected = [
+        seat("a", "new", 11),
+        seat("a", "same", 3),
+        seat("a", "x", 10),
+        seat("b", "x", 3),
+    ];
+    assert_eq!(rows(store, "seats").await, values(expected));
 }
 
 pub(in crate::read_store) async fn a_part_comes_into_tables_that_never_had_a_row(

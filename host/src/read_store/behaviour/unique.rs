@@ -126,6 +126,62 @@ pub(in crate::read_store) async fn rows_under_a_path_are_unique(bench: &impl Ben
     );
 }
 
+pub(in crate::read_store) async fn each_tenant_has_unique_values_of_its_own(bench: &impl Bench) {
+    let store = bench.store();
+    let mut open = indexed(store, &tenants_users(false).check().unwrap()).await;
+    open.store(&puts([of_tenant("t", user("a", "x"))]), 1);
+    open.store(&puts([of_tenant("u", user("a", "x"))]), 2);
+    let twice = puts([of_tenant("t", user("b", "x"))]);
+    expect_not_unique(
+        &open.commit(&twice, 3).unwrap_err(),
+        "users",
+        "tenant, email",
+    );
+    let both = [
+        of_tenant("t", user("a", "x")),
+        of_tenant("u", user("a", "x")),
+    ];
+    assert_eq!(rows(store, "users").await, values(both));
+}
+
+pub(in crate::read_store) async fn tenants_that_share_a_value_have_their_index_made(
+    bench: &impl Bench,
+) {
+    let store = bench.store();
+    for guarded in [false, true] {
+        let mut raw = tenants_users(guarded);
+        raw.version = if guarded { "2.0.0" } else { "1.0.0" }.into();
+        let mut open = begin(store, &raw.check().unwrap()).await;
+        open.store(
+            &puts([
+                of_tenant("t", user("a", "x")),
+                of_tenant("u", user("a", "x")),
+            ]),
+            1,
+        );
+        store.build_indexes(open.id).await.unwrap();
+        let twice = puts([of_tenant("u", user("b", "x"))]);
+        expect_not_unique(
+            &open.commit(&twice, 2).unwrap_err(),
+            "users",
+            "tenant, email",
+        );
+    }
+}
+
+/// [`users`] of tenants.
+fn tenants_users(guarded: bool) -> RawDescription {
+    let mut raw = users();
+    raw.tables[0].tenant_keyed = true;
+    raw.tables[0].guarded = guarded;
+    raw
+}
+
+fn of_tenant(tenant: &str, mut row: Row) -> Row {
+    row.values.insert(0, text(tenant));
+    row
+}
+
 /// A projector `users` with a unique email address.
 fn users() -> RawDescription {
     let mut raw = described("users", "1.0.0", &[("email", ColumnType::Text)]);

@@ -42,8 +42,8 @@ pub(super) fn create_key(
 
 /// Makes one secondary index, unless it is there.
 ///
-/// In a guarded table a unique index leaves out tombstones: a deleted row may
-/// hold nothing back.
+/// In a guarded table it leaves out tombstones: a deleted row may hold no unique
+/// value back, and readers, whose view has the same condition, never look for one.
 pub(super) fn create_index(
     space: &Space,
     generation: GenerationId,
@@ -67,12 +67,7 @@ fn index_on(declared: &Table, index: &Index) -> String {
     let text = text::index_on(declared).filter(|_| index.kind == IndexKind::Text);
     text.unwrap_or_else(|| {
         let parts: Vec<String> = index_parts(declared, index).collect();
-        let only = if index.is_unique() && declared.guarded {
-            format!(" WHERE NOT {}", quoted(DELETED_COLUMN))
-        } else {
-            String::new()
-        };
-        format!("({}){only}", parts.join(", "))
+        format!("({}){}", parts.join(", "), without_tombstones(declared))
     })
 }
 
@@ -131,16 +126,20 @@ impl<'a> Shown<'a> {
 /// makes the view one that cannot be written to: of a plain one the server would
 /// pass writes on to the table.
 fn view_query(space: &Space, generation: GenerationId, table: &Table) -> String {
-    let only = if table.guarded {
-        format!(" WHERE NOT {}", quoted(DELETED_COLUMN))
-    } else {
-        String::new()
-    };
     format!(
-        "SELECT {} FROM {}, (SELECT) AS read_only{only}",
+        "SELECT {} FROM {}, (SELECT) AS read_only{}",
         quoted_list(column_names(table)),
         space.physical(generation, &table.name),
+        without_tombstones(table),
     )
+}
+
+/// The condition that leaves tombstones out, if there can be any.
+fn without_tombstones(table: &Table) -> String {
+    match table.guarded {
+        true => format!(" WHERE NOT {}", quoted(DELETED_COLUMN)),
+        false => String::new(),
+    }
 }
 
 fn column(column: &Column) -> String {

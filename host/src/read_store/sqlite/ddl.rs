@@ -34,8 +34,8 @@ pub(super) fn create_table(generation: GenerationId, table: &Table) -> String {
 /// Makes one secondary index, unless it is there. Text indexes are made by
 /// [`super::text`].
 ///
-/// In a guarded table a unique index leaves out tombstones: a deleted row may
-/// hold nothing back.
+/// In a guarded table it leaves out tombstones: a deleted row may hold no unique
+/// value back, and readers, whose view has the same condition, never look for one.
 pub(super) fn create_index(
     generation: GenerationId,
     table: usize,
@@ -46,16 +46,12 @@ pub(super) fn create_index(
     let index = &declared.indexes[index];
     let parts: Vec<String> = index_parts(declared, index).collect();
     let unique = if index.is_unique() { "UNIQUE " } else { "" };
-    let only = if index.is_unique() && declared.guarded {
-        format!(" WHERE {} = 0", quoted(DELETED_COLUMN))
-    } else {
-        String::new()
-    };
     format!(
-        "CREATE {unique}INDEX IF NOT EXISTS {} ON {} ({}){only}",
+        "CREATE {unique}INDEX IF NOT EXISTS {} ON {} ({}){}",
         quoted(&name),
         quoted(&physical_table(generation, &declared.name)),
         parts.join(", "),
+        without_tombstones(declared),
     )
 }
 
@@ -74,17 +70,22 @@ pub(super) fn create_views(generation: GenerationId, at: usize, table: &Table) -
 }
 
 fn create_view(generation: GenerationId, table: &Table) -> String {
-    let only = if table.guarded {
-        format!(" WHERE {} = 0", quoted(DELETED_COLUMN))
-    } else {
-        String::new()
-    };
     format!(
-        "CREATE VIEW {} AS SELECT {} FROM {}{only}",
+        "CREATE VIEW {} AS SELECT {} FROM {}{}",
         quoted(&table.name),
         quoted_list(column_names(table)),
         quoted(&physical_table(generation, &table.name)),
+        without_tombstones(table),
     )
+}
+
+/// The condition that leaves tombstones out, if there can be any. SQLite finds an
+/// index by a view only where both say it in the same words.
+fn without_tombstones(table: &Table) -> String {
+    match table.guarded {
+        true => format!(" WHERE {} = 0", quoted(DELETED_COLUMN)),
+        false => String::new(),
+    }
 }
 
 /// Takes the readers' names of a table away.

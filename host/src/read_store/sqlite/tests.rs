@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use super::{SqliteOptions, SqliteReadStore};
+use crate::read_store::behaviour::bench::{begin, guarded_labels, puts};
 use crate::read_store::behaviour::{Bench, Poller, read_store_behaviour};
 use crate::read_store::{ReadStore, StoreError};
 
@@ -155,6 +156,31 @@ async fn readers_cannot_write_through_their_names() {
         .connection()
         .execute("INSERT INTO orders VALUES ('a')", []);
     assert!(written.unwrap_err().to_string().contains("view"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_has_no_tombstones_and_serves_a_tenants_readers() {
+    let bench = SqliteBench::new().await;
+    let mut open = begin(&bench.store, &guarded_labels()).await;
+    open.store(&puts([]), 1);
+    bench.store.build_indexes(open.id).await.unwrap();
+    let connection = bench.connection();
+    let index = format!("lantern_i{}_0_0", open.id);
+    let asked = "SELECT sql FROM sqlite_schema WHERE name = ?";
+    let made: String = connection
+        .query_row(asked, [&index], |row| row.get(0))
+        .unwrap();
+    assert!(made.ends_with("WHERE \"lantern_deleted\" = 0"), "{made}");
+    let plan = "EXPLAIN QUERY PLAN SELECT * FROM things \
+                WHERE tenant = 't' AND label > 'x' ORDER BY label DESC";
+    let mut plan = connection.prepare(plan).unwrap();
+    let steps: Vec<String> = plan
+        .query_map([], |row| row.get(3))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let found = format!("INDEX {index} (tenant=? AND label>?)");
+    assert!(steps.len() == 1 && steps[0].contains(&found), "{steps:?}");
 }
 
 #[tokio::test]

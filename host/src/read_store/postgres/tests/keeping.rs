@@ -82,6 +82,35 @@ async fn a_search_under_the_readers_name_uses_the_index() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_has_no_tombstones_and_serves_a_tenants_readers() {
+    let Some(bench) = PostgresBench::new().await else {
+        return;
+    };
+    let mut open = begin(&bench.store, &guarded_labels()).await;
+    open.store(&puts([]), 1);
+    bench.store.build_indexes(open.id).await.unwrap();
+    let session = bench.session();
+    let index = format!("lantern_i{}_0_0", open.id);
+    let shown = |sql: &str| {
+        let lines: Vec<String> = session.query(sql).into_iter().flatten().flatten().collect();
+        lines.join("\n")
+    };
+    let made = shown(&format!(
+        "SELECT indexdef FROM pg_indexes WHERE indexname = '{index}'"
+    ));
+    assert!(made.ends_with("WHERE (NOT lantern_deleted)"), "{made}");
+    session.run("SET enable_seqscan = off; SET enable_bitmapscan = off");
+    let plan = shown(
+        "EXPLAIN SELECT * FROM things WHERE tenant = 't' AND label > 'x' ORDER BY label DESC",
+    );
+    assert!(
+        plan.contains(&index) && plan.contains("Index Cond"),
+        "{plan}"
+    );
+    assert!(!plan.contains("Sort"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn texts_are_ordered_by_their_bytes() {
     let Some(bench) = PostgresBench::new().await else {
         return;
