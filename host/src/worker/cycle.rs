@@ -119,15 +119,17 @@ pub(super) struct Cycle<'a> {
     pub(super) rounds: Option<Rounds>,
     reader: Option<Box<dyn EventReader>>,
     writer: Option<Box<dyn Writer>>,
+    /// What is read of every event.
+    pub(super) needs: Envelope,
     /// How far the unit of work goes.
     pub(super) folded: Checkpoint,
     /// How far what was handed to the writer goes.
     handed_over: Checkpoint,
     reading: Option<Reading>,
     writing: Option<Writing>,
-    /// The page that was folded last, while going carefully, and where it was read
-    /// from: to blame when its rows cannot be committed.
-    suspect: Option<(Checkpoint, Page)>,
+    /// The page that was folded last, while going carefully: to blame when its rows
+    /// cannot be committed.
+    suspect: Option<Page>,
 }
 
 /// A page on its way; it brings the reader back.
@@ -191,6 +193,7 @@ impl<'a> Cycle<'a> {
             rounds: Rounds::of(assignment).await?,
             reader: Some(source.reader(&about.wants, needs)?),
             writer: Some(store.writer(&claim, &tables)?),
+            needs,
             folded: claim.checkpoint.clone(),
             handed_over: claim.checkpoint,
             reading: None,
@@ -312,10 +315,10 @@ impl<'a> Cycle<'a> {
                 parted.waits.extend(letters);
                 self.tell_of(&parted.waits);
                 self.quarantine.set_aside(parted.waits);
-                let before = std::mem::replace(&mut self.folded, page.checkpoint.clone());
+                self.folded = page.checkpoint.clone();
                 let is_suspect = self.pace.is_careful() && !page.events.is_empty();
                 self.pace.folded(&page.checkpoint);
-                self.suspect = is_suspect.then_some((before, page));
+                self.suspect = is_suspect.then_some(page);
                 Ok(None)
             }
             Err(Trouble::Batch(blame)) => self.fail_at(page, blame).await,
@@ -363,8 +366,8 @@ impl<'a> Cycle<'a> {
             return Ok(None);
         }
         match (self.finish_writing().await, self.suspect.take()) {
-            (Err(Trouble::Rows { cause, .. }), Some((before, page))) => {
-                self.rows_refused(cause, before, page).await.map(Some)
+            (Err(Trouble::Rows { cause, .. }), Some(page)) => {
+                self.rows_refused(cause, page).await.map(Some)
             }
             (written, _) => written.map(|()| None),
         }

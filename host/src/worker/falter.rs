@@ -8,9 +8,9 @@ use super::cycle::Cycle;
 use super::failure::{self, Backoff, Blame, End, Trouble};
 use super::pace::Careful;
 use super::quarantine::Condemned;
-use super::settle::read_after;
+use super::settle::read_at;
 use crate::config::Pacing;
-use crate::model::{Checkpoint, DeadLetter, Envelope, Failure, FailureClass, Position};
+use crate::model::{DeadLetter, Envelope, EventBatch, Failure, FailureClass, Position};
 use crate::source::Page;
 use crate::telemetry::happened;
 
@@ -48,11 +48,9 @@ impl Cycle<'_> {
     /// One event cannot be projected. `folded` is still before it, so it comes again
     /// unless the work ends here.
     async fn fail_single(&mut self, mut page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
-        let mut before = self.folded.clone();
         if let Some(waited) = blame.waited
             && let Some(events) = self.read_one(waited).await?
         {
-            before = Checkpoint::at(Position(waited.0.saturating_sub(1)));
             page.events = events;
         }
         let position = page.events.position(0);
@@ -60,7 +58,7 @@ impl Cycle<'_> {
             return Ok(None);
         }
         if !self.quarantine.is_wanted() {
-            let failure = failure_at(self.assignment, &before, &page, blame).await;
+            let failure = failure_at(self.assignment, &page.events, blame).await;
             return Ok(Some(End::Failed(failure)));
         }
         let error = self.letter_error(blame.class, blame.cause);
@@ -98,12 +96,7 @@ impl Cycle<'_> {
     }
 
     /// The rows of a page that was taken carefully could not be committed.
-    pub(super) async fn rows_refused(
-        &mut self,
-        cause: String,
-        before: Checkpoint,
-        page: Page,
-    ) -> Result<End, Trouble> {
+    pub(super) async fn rows_refused(&mut self, cause: String, page: Page) -> Result<End, Trouble> {
         if page.events.len() > 1 {
             return Err(Trouble::Rows {
                 cause,
@@ -126,29 +119,22 @@ impl Cycle<'_> {
             is_dear: false,
             waited: None,
         };
-        let failure = failure_at(self.assignment, &before, &page, blame).await;
+        let failure = failure_at(self.assignment, &page.events, blame).await;
         Ok(End::Failed(failure))
     }
 }
 
 /// Tells which event a failure happened at. The stream's name may not have been
 /// read, as the projector did not ask for it; it is read now.
-async fn failure_at(
-    assignment: &Assignment,
-    before: &Checkpoint,
-    page: &Page,
-    blame: Blame,
-) -> Failure {
+async fn failure_at(assignment: &Assignment, event: &EventBatch, blame: Blame) -> Failure {
     let needs = Envelope {
         streams: true,
         ..Envelope::default()
     };
-    let stream = match read_after(assignment, before.clone(), needs).await {
-        Ok(Some(again)) if again.positions == page.events.positions => Some(again.streams),
-        _ => None,
-    };
+    let again = read_at(assignment, event.position(0), needs).await;
+    let stream = again.ok().flatten().map(|again| again.streams);
     let digest = assignment.projector.digest();
-    failure::at_event(blame.class, blame.cause, digest, &page.events, stream)
+    failure::at_event(blame.class, blame.cause, digest, event, stream)
 }
 
 /// How often the event at hand was tried.

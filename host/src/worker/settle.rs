@@ -12,10 +12,10 @@ use super::failure::{self, Blame, Trouble};
 use super::order::{Order, Task, Turn};
 use super::quarantine::{Condemned, by_stream};
 use crate::model::{
-    Checkpoint, DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass,
-    Position, Timestamp,
+    DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass, Position,
+    Timestamp,
 };
-use crate::source::PageLimit;
+use crate::source::{PageLimit, event_at};
 use crate::telemetry::happened;
 
 impl Cycle<'_> {
@@ -180,20 +180,12 @@ impl Cycle<'_> {
         }
     }
 
-    /// One event, with what the projector needs of it.
+    /// One event, with all that a page brings of it.
     pub(super) async fn read_one(
         &mut self,
         position: Position,
     ) -> Result<Option<EventBatch>, Trouble> {
-        let about = self.assignment.projector.description();
-        let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
-        let needs = Envelope {
-            // Its stream may be what names its entity.
-            streams: about.needs.streams || about.order.is_some(),
-            ..about.needs
-        };
-        let events = read_after(self.assignment, after, needs).await?;
-        Ok(events.filter(|events| events.position(0) == position))
+        read_at(self.assignment, position, self.needs).await
     }
 
     pub(super) fn letter_error(&self, class: FailureClass, cause: String) -> DeadLetterError {
@@ -206,21 +198,16 @@ impl Cycle<'_> {
     }
 }
 
-/// The first event after a checkpoint that the projector wants.
-pub(super) async fn read_after(
+/// One event, if it is there and the projector wants it.
+pub(super) async fn read_at(
     assignment: &Assignment,
-    after: Checkpoint,
+    position: Position,
     needs: Envelope,
 ) -> Result<Option<EventBatch>, Trouble> {
     let about = assignment.projector.description();
     let mut reader = assignment.source.reader(&about.wants, needs)?;
-    let limit = PageLimit {
-        events: 1,
-        bytes: usize::MAX,
-    };
-    let page = spawn_blocking(move || reader.read(&after, limit)).await;
-    let page = page.map_err(died)??;
-    Ok((!page.events.is_empty()).then_some(page.events))
+    let reading = spawn_blocking(move || event_at(&mut *reader, position));
+    Ok(reading.await.map_err(died)??)
 }
 
 /// What failed, and that it was another event if it was.

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::*;
 use crate::config::FailurePolicy;
-use crate::model::{Cell, Changes, ColumnType, Commands, RawDescription, RawTable, Row, Value};
+use crate::model::{
+    Cell, Changes, Checkpoint, ColumnType, Commands, RawDescription, RawTable, Row, Value,
+};
 use crate::read_store::{RowReader, StoreError};
 use crate::source::{Page, SourceError};
 use crate::unit_of_work::UnitOfWork;

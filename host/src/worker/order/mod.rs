@@ -27,10 +27,10 @@ use super::failure::{Blame, Trouble, without_event};
 use super::quarantine::Quarantine;
 use super::rows::Ledger;
 use crate::model::{
-    Checkpoint, DeadLetter, Digest, Envelope, EventBatch, FailureClass, Position, StrictOrder,
-    WaitingChanges, WaitingEvent,
+    DeadLetter, Digest, Envelope, EventBatch, FailureClass, Position, StrictOrder, WaitingChanges,
+    WaitingEvent,
 };
-use crate::source::{EventReader, PageLimit};
+use crate::source::{EventReader, PageLimit, event_at};
 
 /// The order of one generation's events.
 pub(super) struct Order {
@@ -243,19 +243,12 @@ impl Order {
 
     /// Reads an event again.
     fn read(&mut self, position: Position) -> Result<EventBatch, Trouble> {
-        let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
-        let limit = PageLimit {
-            events: 1,
-            bytes: usize::MAX,
-        };
-        let events = self.reader.read(&after, limit)?.events;
-        match events.is_empty() || events.position(0) != position {
-            false => Ok(events),
-            true => Err(Trouble::Source(format!(
+        event_at(&mut *self.reader, position)?.ok_or_else(|| {
+            Trouble::Source(format!(
                 "event {position}, which has waited for an earlier version of its entity, is no \
                  longer in the log"
-            ))),
-        }
+            ))
+        })
     }
 
     /// Whether an operator wants something projected without what is missing before it.
