@@ -223,7 +223,7 @@ impl<'a> Cycle<'a> {
                 }
                 read => read?,
             };
-            let at_head = page.at_head;
+            let (at_head, reaches) = (page.at_head, page.checkpoint.clone());
             if !at_head && !self.pace.is_careful() {
                 self.read_ahead(&page.checkpoint);
             }
@@ -240,7 +240,8 @@ impl<'a> Cycle<'a> {
                     _ = stopped.wait_for(|stop| *stop) => {}
                 }
             }
-            if at_head && !self.pace.is_careful() {
+            // A page with an event at fault comes again.
+            if at_head && self.folded == reaches && !self.pace.is_careful() {
                 if self.assignment.goal == Goal::CatchUp {
                     self.commit_all().await?;
                     return Ok(End::CaughtUp);
