@@ -8,6 +8,7 @@
 //! Nothing here is trusted after trouble with a database: the loop ends, and a
 //! new one begins with a new claim, which tells what is really stored.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -22,7 +23,7 @@ use super::rows::Ledger;
 use super::schedule::Rounds;
 use super::status::{Phase, StatusBoard};
 use super::{Assignment, Goal};
-use crate::model::{Checkpoint, DeadLetter, DeadLetterChoice, Envelope, FailureClass};
+use crate::model::{Checkpoint, DeadLetter, DeadLetterChoice, Envelope, FailureClass, Position};
 use crate::read_store::{Claimed, Committed, StoreError, Writer};
 use crate::source::{EventReader, Page, SourceError};
 use crate::telemetry::happened;
@@ -42,7 +43,7 @@ pub(super) async fn work(
     let mut known = Known::default();
     loop {
         let before = status.read().checkpoint;
-        let trouble = match Cycle::begin(assignment, status, std::mem::take(&mut known)).await {
+        let trouble = match Cycle::begin(assignment, status, &mut known).await {
             Ok(cycle) => match cycle.run(&mut stopped).await {
                 Ok(end) => return end,
                 Err(trouble) => trouble,
@@ -70,7 +71,7 @@ pub(super) async fn work(
                 continue;
             }
             Trouble::Condemned(condemned) => {
-                known.condemned = Some(condemned);
+                known.condemned.insert(condemned.position, condemned);
                 continue;
             }
             Trouble::Passing(error) => error,
@@ -101,13 +102,16 @@ fn failed(assignment: &Assignment, class: FailureClass, cause: String) -> End {
 #[derive(Default)]
 struct Known {
     careful: Option<Careful>,
-    condemned: Option<Condemned>,
+    /// Events that failed, until they are stored as dead letters. What cannot be
+    /// committed takes theirs along, and they need not be found again.
+    condemned: BTreeMap<Position, Condemned>,
 }
 
 /// One claim's worth of rounds.
 pub(super) struct Cycle<'a> {
     pub(super) assignment: &'a Assignment,
     pub(super) status: &'a StatusBoard,
+    known: &'a mut Known,
     pub(super) ledger: Ledger,
     pub(super) quarantine: Quarantine,
     /// Where the projector asks for strict order.
@@ -141,6 +145,8 @@ struct Writing {
     group: Group,
     /// Events that were left out since the commit before.
     repeated: u64,
+    /// The events that become dead letters, or are tried again in vain.
+    set_aside: Vec<Position>,
     reaches: Checkpoint,
 }
 
@@ -148,7 +154,7 @@ impl<'a> Cycle<'a> {
     async fn begin(
         assignment: &'a Assignment,
         status: &'a StatusBoard,
-        known: Known,
+        known: &'a mut Known,
     ) -> Result<Cycle<'a>, Trouble> {
         let Assignment {
             projector,
@@ -169,7 +175,7 @@ impl<'a> Cycle<'a> {
         let letters = store
             .dead_letters(assignment.generation, &DeadLetterChoice::All, usize::MAX)
             .await?;
-        let quarantine = Quarantine::new(*failing, &letters, known.condemned);
+        let quarantine = Quarantine::new(*failing, &letters, known.condemned.clone());
         let needs = Envelope {
             streams: about.needs.streams
                 || about.is_stream_keyed()
@@ -186,7 +192,7 @@ impl<'a> Cycle<'a> {
         Ok(Self {
             ledger: Ledger::new(unit, rows, &tables),
             order: Order::of(assignment, needs).await?,
-            pace: Pace::new(pacing.clone(), known.careful),
+            pace: Pace::new(pacing.clone(), known.careful.take()),
             quarantine,
             asked: letters,
             retries: Retries::new(assignment),
@@ -199,6 +205,7 @@ impl<'a> Cycle<'a> {
             reading: None,
             writing: None,
             suspect: None,
+            known,
             assignment,
             status,
         })
@@ -304,11 +311,11 @@ impl<'a> Cycle<'a> {
         let mut parted = self.quarantine.part(&page.events).unwrap_or_default();
         if !parted.waits.is_empty() {
             page.events = page.events.pick(&parted.flows);
-            if !self.quarantine.has_room_for(parted.waits.len()) {
+            if parted.waits.len() > self.quarantine.room() {
                 return self.too_many_dead_letters().await.map(Some);
             }
         }
-        let turn = self.turn(&page, &parted.waits);
+        let turn = self.turn(&page);
         let (events, projected) = self.project(page.events, turn).await?;
         page.events = events;
         match projected {
@@ -332,20 +339,21 @@ impl<'a> Cycle<'a> {
         }
     }
 
-    /// How a page is to be taken, of which some events wait behind dead letters.
-    fn turn(&self, page: &Page, waits: &[DeadLetter]) -> Turn {
-        let mut quarantine = match self.order {
-            Some(_) => self.quarantine.clone(),
-            None => self.quarantine.of_condemned(),
-        };
-        // A stream that begins to wait with this page already does.
-        quarantine.set_aside(waits.to_vec());
+    /// Has an event set aside when it comes again, in this claim or a later one.
+    pub(super) fn condemn(&mut self, condemned: Condemned) {
+        let position = condemned.position;
+        self.known.condemned.insert(position, condemned.clone());
+        self.quarantine.condemn(condemned);
+    }
+
+    /// How a page is to be taken.
+    fn turn(&self, page: &Page) -> Turn {
         let mut lot = self.pace.full_page();
         if self.pace.is_careful() && page.events.len() == 1 {
             lot.events = 1;
         }
         Turn {
-            quarantine,
+            held: self.quarantine.held(),
             lot,
             task: Task::Project,
         }
@@ -404,6 +412,8 @@ impl<'a> Cycle<'a> {
         };
         let (mut changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
         changes.dead_letters = self.quarantine.take_changes();
+        let puts = &changes.dead_letters.puts;
+        let set_aside = puts.iter().map(|letter| letter.position).collect();
         let order = self.order.as_mut();
         let repeated = order.map_or(0, |order| {
             changes.waiting = order.take_changes();
@@ -416,6 +426,7 @@ impl<'a> Cycle<'a> {
             reaches: to.clone(),
             group,
             repeated,
+            set_aside,
             task: spawn_blocking(move || {
                 let committed = writer.commit(&changes, &from, &to);
                 (writer, committed)
@@ -432,6 +443,9 @@ impl<'a> Cycle<'a> {
         match committed {
             Ok(Committed::Stored) => {
                 self.ledger.with_unit(|unit| unit.committed(writing.group));
+                for position in &writing.set_aside {
+                    self.known.condemned.remove(position);
+                }
                 self.status.committed(&writing.reaches);
                 self.status.ignored(writing.group.ignored, writing.repeated);
                 self.status.trouble(None);

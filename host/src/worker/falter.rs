@@ -62,7 +62,7 @@ impl Cycle<'_> {
             return Ok(Some(End::Failed(failure)));
         }
         let error = self.letter_error(blame.class, blame.cause);
-        self.quarantine.condemn(Condemned {
+        self.condemn(Condemned {
             position,
             error,
             attempts: self.retries.attempts(),

@@ -148,7 +148,7 @@ impl Cycle<'_> {
     ) -> Result<Option<Blame>, Trouble> {
         loop {
             let turn = Turn {
-                quarantine: self.quarantine.of_condemned(),
+                held: self.quarantine.held(),
                 // One at a time, so that it is known which fails.
                 lot: PageLimit {
                     events: 1,
@@ -167,7 +167,7 @@ impl Cycle<'_> {
                 Err(Trouble::Batch(blame)) => match blame.waited {
                     Some(position) if self.quarantine.is_wanted() => {
                         let error = self.letter_error(blame.class, blame.cause);
-                        self.quarantine.condemn(Condemned {
+                        self.condemn(Condemned {
                             position,
                             error,
                             attempts: 1,

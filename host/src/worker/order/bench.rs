@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::*;
-use crate::config::FailurePolicy;
 use crate::model::{
     Cell, Changes, Checkpoint, ColumnType, Commands, RawDescription, RawTable, Row, Value,
 };
@@ -154,7 +153,7 @@ impl Host {
         fail_after: Option<usize>,
     ) -> Result<(), Trouble> {
         let turn = Turn {
-            quarantine: Quarantine::new(FailurePolicy::default().while_live(), &[], None),
+            held: Arc::default(),
             lot: PageLimit {
                 events: lot,
                 bytes: usize::MAX,

@@ -17,6 +17,7 @@ mod stamp;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use plan::{Fed, Plan, What};
 use stamp::Stamps;
@@ -24,7 +25,7 @@ use waiting::Waiting;
 
 use super::Assignment;
 use super::failure::{Blame, Trouble, without_event};
-use super::quarantine::Quarantine;
+use super::quarantine::Held;
 use super::rows::Ledger;
 use crate::model::{
     DeadLetter, Digest, Envelope, EventBatch, FailureClass, Position, StrictOrder, WaitingChanges,
@@ -50,7 +51,7 @@ pub(super) struct Order {
 /// How a page is to be taken.
 pub(super) struct Turn {
     /// What is held back for another reason.
-    pub(super) quarantine: Quarantine,
+    pub(super) held: Arc<Held>,
     /// How much the projector is given at a time.
     pub(super) lot: PageLimit,
     /// What is done.
@@ -131,7 +132,7 @@ impl Order {
         self.feed(page, &plan, turn.lot, give)?;
         let mut letters = Vec::new();
         for &position in &plan.set_aside {
-            letters.push(turn.quarantine.letter_of(&self.read(position)?));
+            letters.push(turn.held.letter_of(&self.read(position)?));
         }
         ledger.put(self.table, plan.versions);
         self.repeated += plan.repeated;
@@ -147,7 +148,7 @@ impl Order {
     }
 
     fn plan(&self, page: &EventBatch, ledger: &Ledger, turn: &Turn) -> Result<Plan, Trouble> {
-        let is_held = |event: &WaitingEvent| turn.quarantine.holds(event);
+        let is_held = |event: &WaitingEvent| turn.held.holds(event);
         if turn.task == Task::Release {
             let released = self.waiting.iter().filter(|event| event.released);
             let names: BTreeSet<_> = released
