@@ -214,9 +214,13 @@ impl<'a> Cycle<'a> {
     async fn run(mut self, stopped: &mut watch::Receiver<bool>) -> Result<End, Trouble> {
         let mut news = self.assignment.source.news();
         let asked = std::mem::take(&mut self.asked);
-        self.settle(asked).await?;
-        self.release().await?;
+        if let Some(end) = self.settle(asked, stopped).await? {
+            return Ok(end);
+        }
         loop {
+            if let Some(end) = self.follow_on(stopped).await? {
+                return Ok(end);
+            }
             self.sleep(&mut news, stopped).await;
             if *stopped.borrow() {
                 self.commit_all().await?;
@@ -241,14 +245,10 @@ impl<'a> Cycle<'a> {
             if let Some(end) = self.commit(at_head).await? {
                 return Ok(end);
             }
-            if let Some(pause) = self.retries.pause.take() {
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    _ = stopped.wait_for(|stop| *stop) => {}
-                }
-            }
-            // A page with an event at fault comes again.
-            if at_head && self.folded == reaches && !self.pace.is_careful() {
+            self.pause(stopped).await;
+            // A page with an event at fault comes again; what is released goes first.
+            let is_done = self.folded == reaches && !self.follows_on();
+            if at_head && is_done && !self.pace.is_careful() {
                 if self.assignment.goal == Goal::CatchUp {
                     self.commit_all().await?;
                     return Ok(End::CaughtUp);
@@ -256,6 +256,16 @@ impl<'a> Cycle<'a> {
                 if !self.end_round().await? {
                     self.wait_for_news(&mut news, stopped).await;
                 }
+            }
+        }
+    }
+
+    /// Waits until an event is to be tried again.
+    pub(super) async fn pause(&mut self, stopped: &mut watch::Receiver<bool>) {
+        if let Some(pause) = self.retries.pause.take() {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stopped.wait_for(|stop| *stop) => {}
             }
         }
     }
@@ -311,13 +321,15 @@ impl<'a> Cycle<'a> {
         let mut parted = self.quarantine.part(&page.events).unwrap_or_default();
         if !parted.waits.is_empty() {
             page.events = page.events.pick(&parted.flows);
-            if parted.waits.len() > self.quarantine.room() {
-                return self.too_many_dead_letters().await.map(Some);
-            }
         }
-        let turn = self.turn(&page);
-        let (events, projected) = self.project(page.events, turn).await?;
-        page.events = events;
+        let projected = match self.turn(&page, parted.waits.len()) {
+            Ok(turn) => {
+                let (events, projected) = self.project(page.events, turn).await?;
+                page.events = events;
+                projected
+            }
+            Err(trouble) => Err(trouble),
+        };
         match projected {
             Ok(letters) => {
                 parted.waits.extend(letters);
@@ -346,17 +358,19 @@ impl<'a> Cycle<'a> {
         self.quarantine.condemn(condemned);
     }
 
-    /// How a page is to be taken.
-    fn turn(&self, page: &Page) -> Turn {
-        let mut lot = self.pace.full_page();
-        if self.pace.is_careful() && page.events.len() == 1 {
-            lot.events = 1;
-        }
-        Turn {
+    /// How a page is to be taken, of which so many events are set aside.
+    fn turn(&self, page: &Page, waits: usize) -> Result<Turn, Trouble> {
+        let digest = self.assignment.projector.digest();
+        Ok(Turn {
             held: self.quarantine.held(),
-            lot,
-            task: Task::Project,
-        }
+            room: self.quarantine.room().less(waits, digest)?,
+            lot: self.pace.full_page(),
+            // One that is taken by itself is committed by itself.
+            task: match self.pace.is_careful() && page.events.len() == 1 {
+                true => Task::ProjectAlone,
+                false => Task::Project,
+            },
+        })
     }
 
     /// Hands what was gathered to the database, when the time has come.
@@ -376,7 +390,7 @@ impl<'a> Cycle<'a> {
         }
         match (self.finish_writing().await, self.suspect.take()) {
             (Err(Trouble::Rows { cause, .. }), Some(page)) => {
-                self.rows_refused(cause, page).await.map(Some)
+                self.page_refused(cause, page).await.map(Some)
             }
             (written, _) => written.map(|()| None),
         }

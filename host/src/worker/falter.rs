@@ -22,11 +22,11 @@ impl Cycle<'_> {
     ) -> Result<Option<End>, Trouble> {
         self.read_again().await?;
         self.commit_all().await?;
-        // Strict order may have fed others with a single event of the page; only
-        // while going carefully each is fed by itself.
+        // Strict order may have fed others with a single event of the page, but not
+        // while going carefully.
         let is_alone = self.order.is_none() || self.pace.is_careful();
         if page.events.len() == 1 && is_alone {
-            return self.fail_single(page, blame).await;
+            return self.fail_single(page.events, blame).await;
         }
         let (first, last) = (
             page.events.position(0),
@@ -45,20 +45,18 @@ impl Cycle<'_> {
         Ok(None)
     }
 
-    /// One event cannot be projected. `folded` is still before it, so it comes again
-    /// unless the work ends here.
-    async fn fail_single(&mut self, mut page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
-        if let Some(waited) = blame.waited
-            && let Some(events) = self.read_one(waited).await?
-        {
-            page.events = events;
-        }
-        let position = page.events.position(0);
+    /// One event cannot be projected. It comes again unless the work ends here.
+    pub(super) async fn fail_single(
+        &mut self,
+        event: EventBatch,
+        blame: Blame,
+    ) -> Result<Option<End>, Trouble> {
+        let position = event.position(0);
         if self.retries.again(position) {
             return Ok(None);
         }
         if !self.quarantine.is_wanted() {
-            let failure = failure_at(self.assignment, &page.events, blame).await;
+            let failure = failure_at(self.assignment, &event, blame).await;
             return Ok(Some(End::Failed(failure)));
         }
         let error = self.letter_error(blame.class, blame.cause);
@@ -71,21 +69,6 @@ impl Cycle<'_> {
         Ok(None)
     }
 
-    pub(super) async fn too_many_dead_letters(&mut self) -> Result<End, Trouble> {
-        self.read_again().await?;
-        self.commit_all().await?;
-        let cause = format!(
-            "more than {} events would be set aside (failure.most_dead_letters)",
-            self.quarantine.most()
-        );
-        let digest = self.assignment.projector.digest();
-        let mut failure = failure::without_event(FailureClass::Projector, cause, digest);
-        failure.next_step = "`lantern dead-letters list` shows them: discard some, or mend the \
-                             projector, or raise the limit; then `lantern resume`"
-            .into();
-        Ok(End::Failed(failure))
-    }
-
     pub(super) fn tell_of(&self, letters: &[DeadLetter]) {
         let name = &self.assignment.projector.description().name;
         for letter in letters {
@@ -96,18 +79,27 @@ impl Cycle<'_> {
     }
 
     /// The rows of a page that was taken carefully could not be committed.
-    pub(super) async fn rows_refused(&mut self, cause: String, page: Page) -> Result<End, Trouble> {
-        if page.events.len() > 1 {
-            return Err(Trouble::Rows {
+    pub(super) async fn page_refused(&mut self, cause: String, page: Page) -> Result<End, Trouble> {
+        match page.events.len() {
+            1 => self.rows_refused(cause, page.events).await,
+            events => Err(Trouble::Rows {
                 cause,
                 reached: page.checkpoint,
-                events: Some(page.events.len()),
-            });
+                events: Some(events),
+            }),
         }
+    }
+
+    /// The rows of one event could not be committed.
+    pub(super) async fn rows_refused(
+        &mut self,
+        cause: String,
+        event: EventBatch,
+    ) -> Result<End, Trouble> {
         let class = FailureClass::Projector;
         if self.quarantine.is_wanted() {
             return Err(Trouble::Condemned(Condemned {
-                position: page.events.position(0),
+                position: event.position(0),
                 error: self.letter_error(class, cause),
                 attempts: 1,
             }));
@@ -117,9 +109,8 @@ impl Cycle<'_> {
             cause,
             event: None,
             is_dear: false,
-            waited: None,
         };
-        let failure = failure_at(self.assignment, &page.events, blame).await;
+        let failure = failure_at(self.assignment, &event, blame).await;
         Ok(End::Failed(failure))
     }
 }

@@ -9,9 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::failure::{Trouble, too_many_dead_letters};
 use crate::config::{Failing, OnFailure};
 use crate::model::{
-    DeadLetter, DeadLetterChanges, DeadLetterError, EventBatch, Position, Timestamp, WaitingEvent,
+    DeadLetter, DeadLetterChanges, DeadLetterError, Digest, EventBatch, Position, Timestamp,
+    WaitingEvent,
 };
 
 /// A stream, with its tenant: streams of two tenants may have one name.
@@ -32,6 +34,13 @@ pub(super) struct Held {
     /// The dead letters of each stream that has any.
     streams: HashMap<Stream, BTreeSet<Position>>,
     condemned: BTreeMap<Position, Condemned>,
+}
+
+/// How many more events may be set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    left: usize,
+    most: usize,
 }
 
 /// The streams of one generation that wait.
@@ -120,15 +129,14 @@ impl Quarantine {
         (!parted.waits.is_empty()).then_some(parted)
     }
 
-    /// How many more dead letters there may be.
-    pub(super) fn room(&self) -> usize {
+    /// How many more events may be set aside.
+    pub(super) fn room(&self) -> Room {
         let there: usize = self.held.streams.values().map(BTreeSet::len).sum();
-        self.failing.most_dead_letters.saturating_sub(there)
-    }
-
-    /// The most dead letters.
-    pub(super) fn most(&self) -> usize {
-        self.failing.most_dead_letters
+        let most = self.failing.most_dead_letters;
+        Room {
+            left: most.saturating_sub(there),
+            most,
+        }
     }
 
     /// Sets events aside, with the next commit.
@@ -200,6 +208,22 @@ impl Held {
     }
 }
 
+impl Room {
+    /// What is left of it after so many more.
+    ///
+    /// # Errors
+    ///
+    /// The projector stops when there is not enough.
+    pub(super) fn less(self, letters: usize, digest: &Digest) -> Result<Self, Trouble> {
+        match self.left.checked_sub(letters) {
+            Some(left) => Ok(Self { left, ..self }),
+            None => Err(Trouble::Stuck(
+                too_many_dead_letters(self.most, digest).into(),
+            )),
+        }
+    }
+}
+
 /// The dead letters by stream, those of each in order.
 pub(super) fn by_stream(letters: Vec<DeadLetter>) -> Vec<Vec<DeadLetter>> {
     let mut streams: BTreeMap<Stream, Vec<DeadLetter>> = BTreeMap::new();
@@ -235,7 +259,7 @@ fn letter(events: &EventBatch, i: usize, condemned: Option<&Condemned>) -> DeadL
 mod tests {
     use super::*;
     use crate::config::FailurePolicy;
-    use crate::model::{Digest, FailureClass};
+    use crate::model::FailureClass;
 
     fn quarantine() -> Quarantine {
         let failing = Failing {
@@ -309,7 +333,7 @@ mod tests {
             (later.flows.as_slice(), waiting(&later)),
             (&[1][..], vec![(1, false)])
         );
-        assert_eq!(quarantine.room(), 1);
+        assert_eq!(quarantine.room(), Room { left: 1, most: 3 });
     }
 
     #[test]

@@ -4,45 +4,57 @@
 //! all is committed together with the end of its letter. The first that cannot
 //! ends the stream's turn, as whatever comes later waits behind it.
 
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::Assignment;
 use super::cycle::{Cycle, died};
-use super::failure::{self, Blame, Trouble};
+use super::failure::{Blame, End, Trouble};
 use super::order::{Order, Task, Turn};
 use super::quarantine::{Condemned, by_stream};
 use crate::model::{
     DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass, Position,
     Timestamp,
 };
-use crate::source::{PageLimit, event_at};
+use crate::source::event_at;
 use crate::telemetry::happened;
 
 impl Cycle<'_> {
     /// Settles what was asked of the letters that were found at the beginning.
-    pub(super) async fn settle(&mut self, letters: Vec<DeadLetter>) -> Result<(), Trouble> {
+    pub(super) async fn settle(
+        &mut self,
+        letters: Vec<DeadLetter>,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<Option<End>, Trouble> {
         for stream in by_stream(letters) {
-            if stream.iter().any(|letter| letter.asked.is_some()) {
-                self.settle_stream(stream).await?;
+            if !stream.iter().any(|letter| letter.asked.is_some()) {
+                continue;
+            }
+            if let Some(end) = self.settle_stream(stream, stopped).await? {
+                return Ok(Some(end));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    async fn settle_stream(&mut self, letters: Vec<DeadLetter>) -> Result<(), Trouble> {
+    async fn settle_stream(
+        &mut self,
+        letters: Vec<DeadLetter>,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<Option<End>, Trouble> {
         // A request to try again means the first letter, and then all others; a
         // stream whose first was discarded goes on, too.
         let mut goes_on = false;
         let mut is_blocked = false;
         for letter in letters {
+            if *stopped.borrow() {
+                return Ok(None);
+            }
             match letter.asked {
                 Some(DeadLetterRequest::Discard) => {
-                    if self.give_up(&letter).await? {
-                        self.quarantine.settle(&letter);
-                        goes_on = true;
-                    } else {
-                        is_blocked = true;
-                    }
+                    self.give_up(&letter).await?;
+                    self.quarantine.settle(&letter);
+                    goes_on = true;
                 }
                 asked if !is_blocked && (goes_on || asked == Some(DeadLetterRequest::Retry)) => {
                     goes_on = true;
@@ -55,8 +67,12 @@ impl Cycle<'_> {
                     }
                 }
             }
+            self.commit_all().await?;
+            if let Some(end) = self.follow_on(stopped).await? {
+                return Ok(Some(end));
+            }
         }
-        self.commit_all().await
+        Ok(None)
     }
 
     /// Projects one dead letter and commits; says whether that went well.
@@ -98,85 +114,89 @@ impl Cycle<'_> {
             let cause = "the event is no longer in the log, or the projector no longer wants it";
             return Ok(Some(self.letter_error(FailureClass::Source, cause.into())));
         };
-        let blame = self.take_up(events, Task::Project).await?;
-        Ok(blame.map(|blame| self.letter_error(blame.class, told(blame))))
+        match self.project_alone(events, Task::ProjectAlone).await? {
+            Ok(_) => Ok(None),
+            Err(blame) => Ok(Some(self.letter_error(blame.class, blame.cause))),
+        }
     }
 
     /// Gives up an event that is discarded: strict order counts its version as having
-    /// been there, and what has waited for it follows. Says whether that went well.
-    async fn give_up(&mut self, letter: &DeadLetter) -> Result<bool, Trouble> {
-        if self.order.is_none() {
-            return Ok(true);
-        }
-        let Some(events) = self.read_one(letter.position).await? else {
-            return Ok(true);
-        };
-        match self.take_up(events, Task::GiveUp).await? {
-            Some(blame) if blame.waited.is_some() => {
-                self.quarantine.write(DeadLetter {
-                    error: Some(self.letter_error(blame.class, told(blame))),
-                    ..letter.clone()
-                });
-                Ok(false)
-            }
+    /// been there, and what has waited for it follows.
+    async fn give_up(&mut self, letter: &DeadLetter) -> Result<(), Trouble> {
+        if self.order.is_some()
+            && let Some(events) = self.read_one(letter.position).await?
+        {
             // Without a sound version there is nothing to give up.
-            _ => Ok(true),
+            let _blame = self.project_alone(events, Task::GiveUp).await?;
         }
+        Ok(())
     }
 
-    /// Has what an operator released follow without what is missing before it.
-    pub(super) async fn release(&mut self) -> Result<(), Trouble> {
-        if !self.order.as_ref().is_some_and(Order::has_released) {
-            return Ok(());
-        }
-        let none = EventBatch::default();
-        let Some(blame) = self.take_up(none, Task::Release).await? else {
-            return self.commit_all().await;
-        };
-        let digest = self.assignment.projector.digest();
-        let mut failure = failure::without_event(blame.class, blame.cause, digest);
-        failure.position = blame.waited;
-        Err(Trouble::Stuck(failure.into()))
+    /// Whether something is to follow in strict order before anything else.
+    pub(super) fn follows_on(&self) -> bool {
+        self.order.as_ref().and_then(Order::next_released).is_some()
     }
 
-    /// Takes the event of a letter through strict order and the projector. What has
-    /// waited for it and fails is set aside in turn, if that is wanted.
-    async fn take_up(
+    /// Has follow what is released in strict order, one event and one commit at a
+    /// time: so it is known which one fails, or writes rows that are refused.
+    pub(super) async fn follow_on(
         &mut self,
-        mut events: EventBatch,
-        task: Task,
-    ) -> Result<Option<Blame>, Trouble> {
-        loop {
-            let turn = Turn {
-                held: self.quarantine.held(),
-                // One at a time, so that it is known which fails.
-                lot: PageLimit {
-                    events: 1,
-                    bytes: usize::MAX,
-                },
-                task,
-            };
-            let (taken, projected) = self.project(events, turn).await?;
-            events = taken;
-            match projected {
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<Option<End>, Trouble> {
+        while let Some(next) = self.order.as_ref().and_then(Order::next_released) {
+            if *stopped.borrow() {
+                return Ok(None);
+            }
+            // What was gathered before is not the fault of this one.
+            self.commit_all().await?;
+            let none = EventBatch::default();
+            let end = match self.project_alone(none, Task::Step).await? {
                 Ok(letters) => {
                     self.tell_of(&letters);
                     self.quarantine.set_aside(letters);
-                    return Ok(None);
-                }
-                Err(Trouble::Batch(blame)) => match blame.waited {
-                    Some(position) if self.quarantine.is_wanted() => {
-                        let error = self.letter_error(blame.class, blame.cause);
-                        self.condemn(Condemned {
-                            position,
-                            error,
-                            attempts: 1,
-                        });
+                    match self.commit_all().await {
+                        Err(Trouble::Rows { cause, .. }) => {
+                            let event = self.waited(next).await?;
+                            Some(self.rows_refused(cause, event).await?)
+                        }
+                        committed => committed.map(|()| None)?,
                     }
-                    _ => return Ok(Some(blame)),
-                },
-                Err(trouble) => return Err(trouble),
+                }
+                Err(blame) => {
+                    let event = self.waited(next).await?;
+                    self.fail_single(event, blame).await?
+                }
+            };
+            if end.is_some() {
+                return Ok(end);
             }
+            self.pause(stopped).await;
+        }
+        Ok(None)
+    }
+
+    /// An event that has waited, and was there a moment ago.
+    async fn waited(&mut self, position: Position) -> Result<EventBatch, Trouble> {
+        let event = self.read_one(position).await?;
+        event.ok_or_else(|| Trouble::Source(format!("event {position} is no longer in the log")))
+    }
+
+    /// Takes a single event through strict order and the projector.
+    async fn project_alone(
+        &mut self,
+        events: EventBatch,
+        task: Task,
+    ) -> Result<Result<Vec<DeadLetter>, Blame>, Trouble> {
+        let turn = Turn {
+            held: self.quarantine.held(),
+            room: self.quarantine.room(),
+            lot: self.pace.full_page(),
+            task,
+        };
+        match self.project(events, turn).await?.1 {
+            Ok(letters) => Ok(Ok(letters)),
+            Err(Trouble::Batch(blame)) => Ok(Err(blame)),
+            Err(trouble) => Err(trouble),
         }
     }
 
@@ -208,15 +228,4 @@ pub(super) async fn read_at(
     let mut reader = assignment.source.reader(&about.wants, needs)?;
     let reading = spawn_blocking(move || event_at(&mut *reader, position));
     Ok(reading.await.map_err(died)??)
-}
-
-/// What failed, and that it was another event if it was.
-fn told(blame: Blame) -> String {
-    match blame.waited {
-        Some(position) => format!(
-            "event {position}, which had waited for this one, cannot follow it: {}",
-            blame.cause
-        ),
-        None => blame.cause,
-    }
 }
