@@ -171,7 +171,7 @@ impl Host {
         }
     }
 
-    fn do_task(
+    pub(super) fn do_task(
         &mut self,
         task: Task,
         page: std::ops::Range<usize>,

@@ -206,12 +206,14 @@ impl Order {
 
     /// Stops the projector when too many would wait.
     fn check_room(&self, plan: &Plan, ledger: &Ledger) -> Result<(), Trouble> {
-        let events = (self.waiting.len() + plan.waits.len()).saturating_sub(plan.removes.len());
+        let follow = plan.removes.iter().filter(|it| !it.given_up).count();
+        let events = (self.waiting.len() + plan.waits.len()).saturating_sub(follow);
         if plan.waits.is_empty() || events <= self.most {
             return Ok(());
         }
         let new = plan.waits.iter();
-        let kept = self.waiting.iter().filter(|it| !plan.removes.contains(it));
+        let kept = self.waiting.iter();
+        let kept = kept.filter(|it| !it.given_up && !plan.removes.contains(it));
         let Some(oldest) = new.chain(kept).min_by_key(|event| event.position) else {
             return Ok(());
         };

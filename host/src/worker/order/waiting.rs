@@ -12,6 +12,7 @@ pub(super) type OfEntity = BTreeMap<u64, WaitingEvent>;
 pub(super) struct Waiting {
     /// By tenant and entity; nested, so that looking costs no copy of a name.
     entities: HashMap<String, HashMap<String, OfEntity>>,
+    /// How many there are, but for those that were given up.
     events: usize,
     /// The tenants and entities of those that are released, by position.
     released: BTreeMap<Position, (String, String)>,
@@ -26,6 +27,7 @@ impl Waiting {
         waiting
     }
 
+    /// How many wait. What was given up is only a version that counts.
     pub(super) fn len(&self) -> usize {
         self.events
     }
@@ -54,7 +56,9 @@ impl Waiting {
         }
         let entities = self.entities.entry(event.tenant.clone()).or_default();
         let versions = entities.entry(event.entity.clone()).or_default();
-        self.events += usize::from(versions.insert(event.version, event).is_none());
+        self.events += usize::from(!event.given_up);
+        let former = versions.insert(event.version, event);
+        self.events -= usize::from(former.is_some_and(|it| !it.given_up));
     }
 
     pub(super) fn remove(&mut self, event: &WaitingEvent) {
@@ -65,7 +69,8 @@ impl Waiting {
         let Some(versions) = entities.get_mut(&event.entity) else {
             return;
         };
-        self.events -= usize::from(versions.remove(&event.version).is_some());
+        let former = versions.remove(&event.version);
+        self.events -= usize::from(former.is_some_and(|it| !it.given_up));
         if versions.is_empty() {
             entities.remove(&event.entity);
         }
