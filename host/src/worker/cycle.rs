@@ -14,20 +14,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::commit::Writing;
 use super::failure::{self, Backoff, End, Trouble};
 use super::falter::Retries;
 use super::order::{Order, Task, Turn};
-use super::pace::{Careful, Gathered, Pace, Then};
+use super::pace::{Careful, Pace, Then};
 use super::quarantine::{Condemned, Quarantine};
 use super::rows::Ledger;
 use super::schedule::Rounds;
+use super::settle::Settling;
 use super::status::{Phase, StatusBoard};
 use super::{Assignment, Goal};
-use crate::model::{Checkpoint, DeadLetter, DeadLetterChoice, Envelope, FailureClass, Position};
-use crate::read_store::{Claimed, Committed, StoreError, Writer};
+use crate::model::{Checkpoint, DeadLetterChoice, Envelope, FailureClass, Position};
+use crate::read_store::{Claimed, Writer};
 use crate::source::{EventReader, Page, SourceError};
 use crate::telemetry::happened;
-use crate::unit_of_work::{Group, UnitOfWork};
+use crate::unit_of_work::UnitOfWork;
 
 /// How long a worker at the head waits before it looks again although there was
 /// no news: news are a hint, looking is what correctness rests on.
@@ -100,55 +102,44 @@ fn failed(assignment: &Assignment, class: FailureClass, cause: String) -> End {
 
 /// What one claim learns for the next.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     careful: Option<Careful>,
     /// Events that failed, until they are stored as dead letters. What cannot be
     /// committed takes theirs along, and they need not be found again.
-    condemned: BTreeMap<Position, Condemned>,
+    pub(super) condemned: BTreeMap<Position, Condemned>,
 }
 
 /// One claim's worth of rounds.
 pub(super) struct Cycle<'a> {
     pub(super) assignment: &'a Assignment,
     pub(super) status: &'a StatusBoard,
-    known: &'a mut Known,
+    pub(super) known: &'a mut Known,
     pub(super) ledger: Ledger,
     pub(super) quarantine: Quarantine,
     /// Where the projector asks for strict order.
     pub(super) order: Option<Order>,
-    /// What was asked of dead letters before this claim began.
-    asked: Vec<DeadLetter>,
+    /// What was asked of dead letters before this claim began, and is not done yet.
+    pub(super) settling: Settling,
     pub(super) retries: Retries,
     pub(super) pace: Pace,
     pub(super) rounds: Option<Rounds>,
     reader: Option<Box<dyn EventReader>>,
-    writer: Option<Box<dyn Writer>>,
+    pub(super) writer: Option<Box<dyn Writer>>,
     /// What is read of every event.
     pub(super) needs: Envelope,
     /// How far the unit of work goes.
     pub(super) folded: Checkpoint,
     /// How far what was handed to the writer goes.
-    handed_over: Checkpoint,
+    pub(super) handed_over: Checkpoint,
     reading: Option<Reading>,
-    writing: Option<Writing>,
+    pub(super) writing: Option<Writing>,
     /// The page that was folded last, while going carefully: to blame when its rows
     /// cannot be committed.
-    suspect: Option<Page>,
+    pub(super) suspect: Option<Page>,
 }
 
 /// A page on its way; it brings the reader back.
 type Reading = JoinHandle<(Box<dyn EventReader>, Result<Page, SourceError>)>;
-
-/// A commit on its way.
-struct Writing {
-    task: JoinHandle<(Box<dyn Writer>, Result<Committed, StoreError>)>,
-    group: Group,
-    /// Events that were left out since the commit before.
-    repeated: u64,
-    /// The events that become dead letters, or are tried again in vain.
-    set_aside: Vec<Position>,
-    reaches: Checkpoint,
-}
 
 impl<'a> Cycle<'a> {
     async fn begin(
@@ -194,7 +185,7 @@ impl<'a> Cycle<'a> {
             order: Order::of(assignment, needs).await?,
             pace: Pace::new(pacing.clone(), known.careful.take()),
             quarantine,
-            asked: letters,
+            settling: Settling::of(letters),
             retries: Retries::new(assignment),
             rounds: Rounds::of(assignment).await?,
             reader: Some(source.reader(&about.wants, needs)?),
@@ -213,13 +204,15 @@ impl<'a> Cycle<'a> {
 
     async fn run(mut self, stopped: &mut watch::Receiver<bool>) -> Result<End, Trouble> {
         let mut news = self.assignment.source.news();
-        let asked = std::mem::take(&mut self.asked);
-        if let Some(end) = self.settle(asked, stopped).await? {
-            return Ok(end);
-        }
         loop {
+            if let Some(end) = self.settle(stopped).await? {
+                return Ok(end);
+            }
             if let Some(end) = self.follow_on(stopped).await? {
                 return Ok(end);
+            }
+            if self.is_between_rounds() && !self.settling.is_empty() && !*stopped.borrow() {
+                continue;
             }
             self.sleep(&mut news, stopped).await;
             if *stopped.borrow() {
@@ -246,8 +239,9 @@ impl<'a> Cycle<'a> {
                 return Ok(end);
             }
             self.pause(stopped).await;
-            // A page with an event at fault comes again; what is released goes first.
-            let is_done = self.folded == reaches && !self.follows_on();
+            // A page with an event at fault comes again.
+            let is_behind = self.follows_on() || !self.settling.is_empty();
+            let is_done = self.folded == reaches && !is_behind;
             if at_head && is_done && !self.pace.is_careful() {
                 if self.assignment.goal == Goal::CatchUp {
                     self.commit_all().await?;
@@ -334,6 +328,7 @@ impl<'a> Cycle<'a> {
             Ok(letters) => {
                 parted.waits.extend(letters);
                 self.tell_of(&parted.waits);
+                self.settling.join(&parted.waits);
                 self.quarantine.set_aside(parted.waits);
                 self.folded = page.checkpoint.clone();
                 let is_suspect = self.pace.is_careful() && !page.events.is_empty();
@@ -371,110 +366,6 @@ impl<'a> Cycle<'a> {
                 false => Task::Project,
             },
         })
-    }
-
-    /// Hands what was gathered to the database, when the time has come.
-    async fn commit(&mut self, at_head: bool) -> Result<Option<End>, Trouble> {
-        let gathered = self.gathered();
-        let shows = at_head && gathered.rows > 0 || self.suspect.is_some();
-        if self.is_writing() && !self.pace.must_commit(gathered, shows) {
-            return Ok(None);
-        }
-        self.finish_writing().await?;
-        if self.folded == self.handed_over || !self.pace.is_worth_a_commit(gathered, shows) {
-            return Ok(None);
-        }
-        self.hand_over();
-        if !shows {
-            return Ok(None);
-        }
-        match (self.finish_writing().await, self.suspect.take()) {
-            (Err(Trouble::Rows { cause, .. }), Some(page)) => {
-                self.page_refused(cause, page).await.map(Some)
-            }
-            (written, _) => written.map(|()| None),
-        }
-    }
-
-    fn is_writing(&self) -> bool {
-        self.writing
-            .as_ref()
-            .is_some_and(|writing| !writing.task.is_finished())
-    }
-
-    pub(super) async fn commit_all(&mut self) -> Result<(), Trouble> {
-        self.finish_writing().await?;
-        let waits = self.order.as_ref().is_some_and(Order::has_changes);
-        let gathered = self.gathered().rows > 0 || self.quarantine.has_changes() || waits;
-        if gathered || self.folded != self.handed_over {
-            self.hand_over();
-            self.finish_writing().await?;
-        }
-        Ok(())
-    }
-
-    fn gathered(&self) -> Gathered {
-        self.ledger.with_unit(|unit| Gathered {
-            rows: unit.gathered_rows(),
-            bytes: unit.gathered_bytes(),
-        })
-    }
-
-    fn hand_over(&mut self) {
-        let Some(mut writer) = self.writer.take() else {
-            return;
-        };
-        let (mut changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
-        changes.dead_letters = self.quarantine.take_changes();
-        let puts = &changes.dead_letters.puts;
-        let set_aside = puts.iter().map(|letter| letter.position).collect();
-        let order = self.order.as_mut();
-        let repeated = order.map_or(0, |order| {
-            changes.waiting = order.take_changes();
-            order.take_repeated()
-        });
-        let from = std::mem::replace(&mut self.handed_over, self.folded.clone());
-        let to = self.folded.clone();
-        self.pace.handed_over();
-        self.writing = Some(Writing {
-            reaches: to.clone(),
-            group,
-            repeated,
-            set_aside,
-            task: spawn_blocking(move || {
-                let committed = writer.commit(&changes, &from, &to);
-                (writer, committed)
-            }),
-        });
-    }
-
-    async fn finish_writing(&mut self) -> Result<(), Trouble> {
-        let Some(writing) = self.writing.take() else {
-            return Ok(());
-        };
-        let (writer, committed) = writing.task.await.map_err(died)?;
-        self.writer = Some(writer);
-        match committed {
-            Ok(Committed::Stored) => {
-                self.ledger.with_unit(|unit| unit.committed(writing.group));
-                for position in &writing.set_aside {
-                    self.known.condemned.remove(position);
-                }
-                self.status.committed(&writing.reaches);
-                self.status.ignored(writing.group.ignored, writing.repeated);
-                self.status.trouble(None);
-                Ok(())
-            }
-            Ok(Committed::Fenced(how)) => Err(Trouble::Fenced(how)),
-            Err(error @ (StoreError::NotUnique { .. } | StoreError::Refused { .. })) => {
-                Err(Trouble::Rows {
-                    cause: failure::chain(&error),
-                    reached: writing.reaches,
-                    events: None,
-                })
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 
     async fn wait_for_news(

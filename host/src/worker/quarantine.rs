@@ -175,6 +175,11 @@ impl Quarantine {
         }
     }
 
+    /// Has a dead letter tried next, with the next commit.
+    pub(super) fn ask(&mut self, position: Position) {
+        self.changes.asks.push(position);
+    }
+
     /// Whether there is something for the next commit.
     pub(super) fn has_changes(&self) -> bool {
         !self.changes.is_empty()

@@ -2,7 +2,11 @@
 //!
 //! Stream by stream, event by event, in order: each that can be projected after
 //! all is committed together with the end of its letter. The first that cannot
-//! ends the stream's turn, as whatever comes later waits behind it.
+//! ends the stream's turn, as whatever comes later waits behind it. New events have
+//! their turns in between: those of a stream that is being settled join its letters.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -19,53 +23,112 @@ use crate::model::{
 use crate::source::event_at;
 use crate::telemetry::happened;
 
-impl Cycle<'_> {
-    /// Settles what was asked of the letters that were found at the beginning.
-    pub(super) async fn settle(
-        &mut self,
-        letters: Vec<DeadLetter>,
-        stopped: &mut watch::Receiver<bool>,
-    ) -> Result<Option<End>, Trouble> {
-        for stream in by_stream(letters) {
-            if !stream.iter().any(|letter| letter.asked.is_some()) {
-                continue;
-            }
-            if let Some(end) = self.settle_stream(stream, stopped).await? {
-                return Ok(Some(end));
-            }
-        }
-        Ok(None)
+/// How long dead letters are settled before new events have a turn.
+const TURN: Duration = Duration::from_millis(100);
+
+/// The dead letters of streams of which something was asked, and that are not settled
+/// yet: stream by stream, those of each in order.
+#[derive(Default)]
+pub(super) struct Settling(VecDeque<Asked>);
+
+/// Those of one stream.
+struct Asked {
+    letters: VecDeque<DeadLetter>,
+    /// Whether one before them remains.
+    is_blocked: bool,
+}
+
+impl Settling {
+    /// What is asked of letters.
+    pub(super) fn of(letters: Vec<DeadLetter>) -> Self {
+        let mut streams = by_stream(letters);
+        streams.retain(|letters| letters.iter().any(|letter| letter.asked.is_some()));
+        let asked = |letters: Vec<DeadLetter>| Asked {
+            letters: letters.into(),
+            is_blocked: false,
+        };
+        Self(streams.into_iter().map(asked).collect())
     }
 
-    async fn settle_stream(
+    /// Whether all is done.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes note of events that are set aside meanwhile: in a stream that is being
+    /// settled, they come after the others.
+    pub(super) fn join(&mut self, letters: &[DeadLetter]) {
+        for letter in letters {
+            let is_of = |asked: &&mut Asked| {
+                let first = asked.letters.front();
+                first.is_some_and(|first| is_of_one_stream(first, letter))
+            };
+            if let Some(asked) = self.0.iter_mut().find(is_of) {
+                asked.letters.push_back(letter.clone());
+            }
+        }
+    }
+
+    /// The next letter, and whether one before it in its stream remains. It stays the
+    /// next until it is done.
+    fn next(&self) -> Option<(DeadLetter, bool)> {
+        let asked = self.0.front()?;
+        Some((asked.letters.front()?.clone(), asked.is_blocked))
+    }
+
+    /// Goes on after a letter, which is settled or remains. Returns the one that is to
+    /// be tried next as this one's end lets it go on, though nobody asked for it.
+    fn done(&mut self, is_settled: bool) -> Option<Position> {
+        let asked = self.0.front_mut()?;
+        asked.letters.pop_front();
+        asked.is_blocked |= !is_settled;
+        let is_blocked = asked.is_blocked;
+        let Some(next) = asked.letters.front_mut() else {
+            self.0.pop_front();
+            return None;
+        };
+        if is_blocked || next.asked.is_some() {
+            return None;
+        }
+        next.asked = Some(DeadLetterRequest::Retry);
+        Some(next.position)
+    }
+}
+
+fn is_of_one_stream(a: &DeadLetter, b: &DeadLetter) -> bool {
+    (&a.tenant, &a.stream) == (&b.tenant, &b.stream)
+}
+
+impl Cycle<'_> {
+    /// Does some of what was asked of dead letters, and then lets others have a turn.
+    pub(super) async fn settle(
         &mut self,
-        letters: Vec<DeadLetter>,
         stopped: &mut watch::Receiver<bool>,
     ) -> Result<Option<End>, Trouble> {
-        // A request to try again means the first letter, and then all others; a
-        // stream whose first was discarded goes on, too.
-        let mut goes_on = false;
-        let mut is_blocked = false;
-        for letter in letters {
-            if *stopped.borrow() {
-                return Ok(None);
-            }
-            match letter.asked {
+        let begun = Instant::now();
+        while !*stopped.borrow() && begun.elapsed() < TURN {
+            let Some((letter, is_blocked)) = self.settling.next() else {
+                break;
+            };
+            // What was gathered before is not the fault of this one.
+            self.commit_all().await?;
+            let is_done = match letter.asked {
                 Some(DeadLetterRequest::Discard) => {
                     self.give_up(&letter).await?;
                     self.quarantine.settle(&letter);
-                    goes_on = true;
+                    true
                 }
-                asked if !is_blocked && (goes_on || asked == Some(DeadLetterRequest::Retry)) => {
-                    goes_on = true;
-                    is_blocked = !self.try_again(letter).await?;
+                Some(DeadLetterRequest::Retry) if !is_blocked => {
+                    self.try_again(letter.clone()).await?
                 }
-                asked => {
-                    is_blocked = true;
-                    if asked.is_some() {
-                        self.quarantine.write(letter);
-                    }
+                Some(DeadLetterRequest::Retry) => {
+                    self.quarantine.write(letter.clone());
+                    false
                 }
+                None => false,
+            };
+            if let Some(next) = self.settling.done(is_done) {
+                self.quarantine.ask(next);
             }
             self.commit_all().await?;
             if let Some(end) = self.follow_on(stopped).await? {
