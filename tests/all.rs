@@ -38,6 +38,8 @@ mod promises {
 mod lookups;
 /// One tenant's or stream's rows are made anew, and nobody else's are touched.
 mod partial_rebuild;
+/// However failures fall, a worker goes on or says why it does not.
+mod progress;
 /// Events that cannot be projected are set aside with their stream.
 mod quarantine;
 /// The large log of incidents ends in the rows that are expected.

@@ -48,6 +48,10 @@ fn a_bad_event_takes_its_stream_aside_and_no_other(store: Store) {
         text.contains("poison in sick-stream") && text.contains("waits behind"),
         "{text}"
     );
+    assert!(
+        text.contains("TENANT") && text.contains(" eu "),
+        "streams of two tenants may have one name: {text}"
+    );
     let text = host
         .command(&["dead-letters", "show", "picky", "42"])
         .ok()

@@ -93,6 +93,7 @@ impl List {
         let columns = [
             Column::Left("PROJECTOR"),
             Column::Right("POSITION"),
+            Column::Left("TENANT"),
             Column::Left("STREAM"),
             Column::Left("TYPE"),
             Column::Right("TRIES"),
@@ -108,6 +109,7 @@ fn row(listed: &ListedDeadLetter) -> Vec<String> {
     vec![
         listed.projector.clone(),
         count(letter.position.0),
+        printable(&letter.tenant),
         printable(&letter.stream),
         printable(&letter.event_type),
         count(letter.attempts),

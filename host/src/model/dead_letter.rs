@@ -73,16 +73,19 @@ impl DeadLetterRequest {
 /// What one commit does to the dead letters of a generation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeadLetterChanges {
-    /// Set aside, or tried again in vain. Nothing is asked of them any more.
+    /// Set aside, or tried again in vain. What each says was asked of it is done; what
+    /// was asked meanwhile stays.
     pub puts: Vec<DeadLetter>,
     /// Projected after all, or discarded.
     pub removes: Vec<Position>,
+    /// To be tried next, unless something was asked of them already.
+    pub asks: Vec<Position>,
 }
 
 impl DeadLetterChanges {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.puts.is_empty() && self.removes.is_empty()
+        self.puts.is_empty() && self.removes.is_empty() && self.asks.is_empty()
     }
 }
 

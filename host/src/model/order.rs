@@ -139,7 +139,8 @@ pub struct WaitingEvent {
     /// Whether it is never to be projected: when its turn comes it only counts as
     /// having been there.
     pub given_up: bool,
-    /// Whether an operator wants it projected without what is missing before it.
+    /// Whether it is to follow although something is missing before it, or as nothing
+    /// is any more.
     #[serde(skip)]
     pub released: bool,
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::error::OperationError;
 use super::lantern::Lantern;
 use crate::model::{
-    Checkpoint, DeadLetter, DeadLetterChoice, DeadLetterRequest, Envelope, EventFilter, Generation,
+    DeadLetter, DeadLetterChoice, DeadLetterRequest, Envelope, EventFilter, Generation,
     GenerationId, Position, ProjectorRecord,
 };
-use crate::source::PageLimit;
+use crate::source::event_at;
 
 /// A dead letter, and whose it is.
 #[derive(Debug, Clone, Serialize)]
@@ -207,21 +207,15 @@ async fn event(
         metadata: true,
     };
     let mut reader = lantern.events.reader(&EventFilter::default(), needs)?;
-    let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
-    let limit = PageLimit {
-        events: 1,
-        bytes: usize::MAX,
-    };
-    let reading = tokio::task::spawn_blocking(move || reader.read(&after, limit));
-    let page = match reading.await {
-        Ok(page) => page?,
+    let reading = tokio::task::spawn_blocking(move || event_at(&mut *reader, position));
+    let event = match reading.await {
+        Ok(event) => event?,
         // Never aborted, so it can only have panicked: pass that on.
         Err(died) => std::panic::resume_unwind(died.into_panic()),
     };
-    let events = page.events;
-    if events.positions != [position.0] {
+    let Some(events) = event else {
         return Ok(None);
-    }
+    };
     let is_binary = !events.binary.is_empty();
     Ok(Some(LetterEvent {
         id: events.ids,

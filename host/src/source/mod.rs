@@ -28,7 +28,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::model::{Checkpoint, Envelope, Event, EventBatch, EventFilter, PassedGap};
+use crate::model::{Checkpoint, Envelope, Event, EventBatch, EventFilter, PassedGap, Position};
 
 /// What one read brought.
 #[derive(Debug, Default)]
@@ -97,6 +97,21 @@ pub trait GapBook: Send + Sync {
 pub trait EventReader: Send {
     /// Reads the events that come next after a checkpoint.
     fn read(&mut self, after: &Checkpoint, limit: PageLimit) -> Result<Page, SourceError>;
+}
+
+/// Reads one event by itself; `None` when it is not in the log any more, or is none
+/// of the reader's. It blocks.
+pub fn event_at(
+    reader: &mut dyn EventReader,
+    position: Position,
+) -> Result<Option<EventBatch>, SourceError> {
+    let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
+    let one = PageLimit {
+        events: 1,
+        bytes: usize::MAX,
+    };
+    let events = reader.read(&after, one)?.events;
+    Ok((events.positions == [position.0]).then_some(events))
 }
 
 /// A source that Lantern owns and can append to. One that others own answers

@@ -8,25 +8,28 @@
 //! Nothing here is trusted after trouble with a database: the loop ends, and a
 //! new one begins with a new claim, which tells what is really stored.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::commit::Writing;
 use super::failure::{self, Backoff, End, Trouble};
 use super::falter::Retries;
 use super::order::{Order, Task, Turn};
-use super::pace::{Careful, Gathered, Pace, Then};
+use super::pace::{Careful, Pace, Then};
 use super::quarantine::{Condemned, Quarantine};
 use super::rows::Ledger;
 use super::schedule::Rounds;
+use super::settle::Settling;
 use super::status::{Phase, StatusBoard};
 use super::{Assignment, Goal};
-use crate::model::{Checkpoint, DeadLetter, DeadLetterChoice, Envelope, FailureClass};
-use crate::read_store::{Claimed, Committed, StoreError, Writer};
+use crate::model::{Checkpoint, DeadLetterChoice, Envelope, FailureClass, Position};
+use crate::read_store::{Claimed, Writer};
 use crate::source::{EventReader, Page, SourceError};
 use crate::telemetry::happened;
-use crate::unit_of_work::{Group, UnitOfWork};
+use crate::unit_of_work::UnitOfWork;
 
 /// How long a worker at the head waits before it looks again although there was
 /// no news: news are a hint, looking is what correctness rests on.
@@ -42,7 +45,7 @@ pub(super) async fn work(
     let mut known = Known::default();
     loop {
         let before = status.read().checkpoint;
-        let trouble = match Cycle::begin(assignment, status, std::mem::take(&mut known)).await {
+        let trouble = match Cycle::begin(assignment, status, &mut known).await {
             Ok(cycle) => match cycle.run(&mut stopped).await {
                 Ok(end) => return end,
                 Err(trouble) => trouble,
@@ -70,7 +73,7 @@ pub(super) async fn work(
                 continue;
             }
             Trouble::Condemned(condemned) => {
-                known.condemned = Some(condemned);
+                known.condemned.insert(condemned.position, condemned);
                 continue;
             }
             Trouble::Passing(error) => error,
@@ -99,54 +102,50 @@ fn failed(assignment: &Assignment, class: FailureClass, cause: String) -> End {
 
 /// What one claim learns for the next.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     careful: Option<Careful>,
-    condemned: Option<Condemned>,
+    /// Events that failed, until they are stored as dead letters. What cannot be
+    /// committed takes theirs along, and they need not be found again.
+    pub(super) condemned: BTreeMap<Position, Condemned>,
 }
 
 /// One claim's worth of rounds.
 pub(super) struct Cycle<'a> {
     pub(super) assignment: &'a Assignment,
     pub(super) status: &'a StatusBoard,
+    pub(super) known: &'a mut Known,
     pub(super) ledger: Ledger,
     pub(super) quarantine: Quarantine,
     /// Where the projector asks for strict order.
     pub(super) order: Option<Order>,
-    /// What was asked of dead letters before this claim began.
-    asked: Vec<DeadLetter>,
+    /// What was asked of dead letters before this claim began, and is not done yet.
+    pub(super) settling: Settling,
     pub(super) retries: Retries,
     pub(super) pace: Pace,
     pub(super) rounds: Option<Rounds>,
     reader: Option<Box<dyn EventReader>>,
-    writer: Option<Box<dyn Writer>>,
+    pub(super) writer: Option<Box<dyn Writer>>,
+    /// What is read of every event.
+    pub(super) needs: Envelope,
     /// How far the unit of work goes.
     pub(super) folded: Checkpoint,
     /// How far what was handed to the writer goes.
-    handed_over: Checkpoint,
+    pub(super) handed_over: Checkpoint,
     reading: Option<Reading>,
-    writing: Option<Writing>,
-    /// The page that was folded last, while going carefully, and where it was read
-    /// from: to blame when its rows cannot be committed.
-    suspect: Option<(Checkpoint, Page)>,
+    pub(super) writing: Option<Writing>,
+    /// The page that was folded last, while going carefully: to blame when its rows
+    /// cannot be committed.
+    pub(super) suspect: Option<Page>,
 }
 
 /// A page on its way; it brings the reader back.
 type Reading = JoinHandle<(Box<dyn EventReader>, Result<Page, SourceError>)>;
 
-/// A commit on its way.
-struct Writing {
-    task: JoinHandle<(Box<dyn Writer>, Result<Committed, StoreError>)>,
-    group: Group,
-    /// Events that were left out since the commit before.
-    repeated: u64,
-    reaches: Checkpoint,
-}
-
 impl<'a> Cycle<'a> {
     async fn begin(
         assignment: &'a Assignment,
         status: &'a StatusBoard,
-        known: Known,
+        known: &'a mut Known,
     ) -> Result<Cycle<'a>, Trouble> {
         let Assignment {
             projector,
@@ -167,7 +166,7 @@ impl<'a> Cycle<'a> {
         let letters = store
             .dead_letters(assignment.generation, &DeadLetterChoice::All, usize::MAX)
             .await?;
-        let quarantine = Quarantine::new(*failing, &letters, known.condemned);
+        let quarantine = Quarantine::new(*failing, &letters, known.condemned.clone());
         let needs = Envelope {
             streams: about.needs.streams
                 || about.is_stream_keyed()
@@ -184,18 +183,20 @@ impl<'a> Cycle<'a> {
         Ok(Self {
             ledger: Ledger::new(unit, rows, &tables),
             order: Order::of(assignment, needs).await?,
-            pace: Pace::new(pacing.clone(), known.careful),
+            pace: Pace::new(pacing.clone(), known.careful.take()),
             quarantine,
-            asked: letters,
+            settling: Settling::of(letters),
             retries: Retries::new(failing.retries, pacing),
             rounds: Rounds::of(assignment).await?,
             reader: Some(source.reader(&about.wants, needs)?),
             writer: Some(store.writer(&claim, &tables)?),
+            needs,
             folded: claim.checkpoint.clone(),
             handed_over: claim.checkpoint,
             reading: None,
             writing: None,
             suspect: None,
+            known,
             assignment,
             status,
         })
@@ -203,10 +204,16 @@ impl<'a> Cycle<'a> {
 
     async fn run(mut self, stopped: &mut watch::Receiver<bool>) -> Result<End, Trouble> {
         let mut news = self.assignment.source.news();
-        let asked = std::mem::take(&mut self.asked);
-        self.settle(asked).await?;
-        self.release().await?;
         loop {
+            if let Some(end) = self.settle(stopped).await? {
+                return Ok(end);
+            }
+            if let Some(end) = self.follow_on(stopped).await? {
+                return Ok(end);
+            }
+            if self.is_between_rounds() && !self.settling.is_empty() && !*stopped.borrow() {
+                continue;
+            }
             self.sleep(&mut news, stopped).await;
             if *stopped.borrow() {
                 self.commit_all().await?;
@@ -220,7 +227,7 @@ impl<'a> Cycle<'a> {
                 }
                 read => read?,
             };
-            let at_head = page.at_head;
+            let (at_head, reaches) = (page.at_head, page.checkpoint.clone());
             if !at_head && !self.pace.is_careful() {
                 self.read_ahead(&page.checkpoint);
             }
@@ -231,13 +238,11 @@ impl<'a> Cycle<'a> {
             if let Some(end) = self.commit(at_head).await? {
                 return Ok(end);
             }
-            if let Some(pause) = self.retries.pause.take() {
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    _ = stopped.wait_for(|stop| *stop) => {}
-                }
-            }
-            if at_head && !self.pace.is_careful() {
+            self.pause(stopped).await;
+            // A page with an event at fault comes again.
+            let is_behind = self.follows_on() || !self.settling.is_empty();
+            let is_done = self.folded == reaches && !is_behind;
+            if at_head && is_done && !self.pace.is_careful() {
                 if self.assignment.goal == Goal::CatchUp {
                     self.commit_all().await?;
                     return Ok(End::CaughtUp);
@@ -245,6 +250,16 @@ impl<'a> Cycle<'a> {
                 if !self.end_round().await? {
                     self.wait_for_news(&mut news, stopped).await;
                 }
+            }
+        }
+    }
+
+    /// Waits until an event is to be tried again.
+    pub(super) async fn pause(&mut self, stopped: &mut watch::Receiver<bool>) {
+        if let Some(pause) = self.retries.pause.take() {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stopped.wait_for(|stop| *stop) => {}
             }
         }
     }
@@ -300,22 +315,25 @@ impl<'a> Cycle<'a> {
         let mut parted = self.quarantine.part(&page.events).unwrap_or_default();
         if !parted.waits.is_empty() {
             page.events = page.events.pick(&parted.flows);
-            if !self.quarantine.has_room_for(parted.waits.len()) {
-                return self.too_many_dead_letters().await.map(Some);
-            }
         }
-        let turn = self.turn(&page, &parted.waits);
-        let (events, projected) = self.project(page.events, turn).await?;
-        page.events = events;
+        let projected = match self.turn(&page, parted.waits.len()) {
+            Ok(turn) => {
+                let (events, projected) = self.project(page.events, turn).await?;
+                page.events = events;
+                projected
+            }
+            Err(trouble) => Err(trouble),
+        };
         match projected {
             Ok(letters) => {
                 parted.waits.extend(letters);
                 self.tell_of(&parted.waits);
+                self.settling.join(&parted.waits);
                 self.quarantine.set_aside(parted.waits);
-                let before = std::mem::replace(&mut self.folded, page.checkpoint.clone());
+                self.folded = page.checkpoint.clone();
                 let is_suspect = self.pace.is_careful() && !page.events.is_empty();
                 self.pace.folded(&page.checkpoint);
-                self.suspect = is_suspect.then_some((before, page));
+                self.suspect = is_suspect.then_some(page);
                 Ok(None)
             }
             Err(Trouble::Batch(blame)) => self.fail_at(page, blame).await,
@@ -328,121 +346,26 @@ impl<'a> Cycle<'a> {
         }
     }
 
-    /// How a page is to be taken, of which some events wait behind dead letters.
-    fn turn(&self, page: &Page, waits: &[DeadLetter]) -> Turn {
-        let mut quarantine = match self.order {
-            Some(_) => self.quarantine.clone(),
-            None => self.quarantine.of_condemned(),
-        };
-        // A stream that begins to wait with this page already does.
-        quarantine.set_aside(waits.to_vec());
-        let mut lot = self.pace.full_page();
-        if self.pace.is_careful() && page.events.len() == 1 {
-            lot.events = 1;
-        }
-        Turn {
-            quarantine,
-            lot,
-            task: Task::Project,
-        }
+    /// Has an event set aside when it comes again, in this claim or a later one.
+    pub(super) fn condemn(&mut self, condemned: Condemned) {
+        let position = condemned.position;
+        self.known.condemned.insert(position, condemned.clone());
+        self.quarantine.condemn(condemned);
     }
 
-    /// Hands what was gathered to the database, when the time has come.
-    async fn commit(&mut self, at_head: bool) -> Result<Option<End>, Trouble> {
-        let gathered = self.gathered();
-        let shows = at_head && gathered.rows > 0 || self.suspect.is_some();
-        if self.is_writing() && !self.pace.must_commit(gathered, shows) {
-            return Ok(None);
-        }
-        self.finish_writing().await?;
-        if self.folded == self.handed_over || !self.pace.is_worth_a_commit(gathered, shows) {
-            return Ok(None);
-        }
-        self.hand_over();
-        if !shows {
-            return Ok(None);
-        }
-        match (self.finish_writing().await, self.suspect.take()) {
-            (Err(Trouble::Rows { cause, .. }), Some((before, page))) => {
-                self.rows_refused(cause, before, page).await.map(Some)
-            }
-            (written, _) => written.map(|()| None),
-        }
-    }
-
-    fn is_writing(&self) -> bool {
-        self.writing
-            .as_ref()
-            .is_some_and(|writing| !writing.task.is_finished())
-    }
-
-    pub(super) async fn commit_all(&mut self) -> Result<(), Trouble> {
-        self.finish_writing().await?;
-        let waits = self.order.as_ref().is_some_and(Order::has_changes);
-        let gathered = self.gathered().rows > 0 || self.quarantine.has_changes() || waits;
-        if gathered || self.folded != self.handed_over {
-            self.hand_over();
-            self.finish_writing().await?;
-        }
-        Ok(())
-    }
-
-    fn gathered(&self) -> Gathered {
-        self.ledger.with_unit(|unit| Gathered {
-            rows: unit.gathered_rows(),
-            bytes: unit.gathered_bytes(),
+    /// How a page is to be taken, of which so many events are set aside.
+    fn turn(&self, page: &Page, waits: usize) -> Result<Turn, Trouble> {
+        let digest = self.assignment.projector.digest();
+        Ok(Turn {
+            held: self.quarantine.held(),
+            room: self.quarantine.room().less(waits, digest)?,
+            lot: self.pace.full_page(),
+            // One that is taken by itself is committed by itself.
+            task: match self.pace.is_careful() && page.events.len() == 1 {
+                true => Task::ProjectAlone,
+                false => Task::Project,
+            },
         })
-    }
-
-    fn hand_over(&mut self) {
-        let Some(mut writer) = self.writer.take() else {
-            return;
-        };
-        let (mut changes, group) = self.ledger.with_unit(UnitOfWork::take_changes);
-        changes.dead_letters = self.quarantine.take_changes();
-        let order = self.order.as_mut();
-        let repeated = order.map_or(0, |order| {
-            changes.waiting = order.take_changes();
-            order.take_repeated()
-        });
-        let from = std::mem::replace(&mut self.handed_over, self.folded.clone());
-        let to = self.folded.clone();
-        self.pace.handed_over();
-        self.writing = Some(Writing {
-            reaches: to.clone(),
-            group,
-            repeated,
-            task: spawn_blocking(move || {
-                let committed = writer.commit(&changes, &from, &to);
-                (writer, committed)
-            }),
-        });
-    }
-
-    async fn finish_writing(&mut self) -> Result<(), Trouble> {
-        let Some(writing) = self.writing.take() else {
-            return Ok(());
-        };
-        let (writer, committed) = writing.task.await.map_err(died)?;
-        self.writer = Some(writer);
-        match committed {
-            Ok(Committed::Stored) => {
-                self.ledger.with_unit(|unit| unit.committed(writing.group));
-                self.status.committed(&writing.reaches);
-                self.status.ignored(writing.group.ignored, writing.repeated);
-                self.status.trouble(None);
-                Ok(())
-            }
-            Ok(Committed::Fenced(how)) => Err(Trouble::Fenced(how)),
-            Err(error @ (StoreError::NotUnique { .. } | StoreError::Refused { .. })) => {
-                Err(Trouble::Rows {
-                    cause: failure::chain(&error),
-                    reached: writing.reaches,
-                    events: None,
-                })
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 
     async fn wait_for_news(

@@ -67,9 +67,6 @@ pub(super) struct Blame {
     /// Whether each failure costs so much time that the event at fault is better
     /// met once, alone, than searched for.
     pub(super) is_dear: bool,
-    /// The event at fault, if it is none of the batch but had waited in strict order
-    /// for one that is.
-    pub(super) waited: Option<Position>,
 }
 
 impl From<SourceError> for Trouble {
@@ -132,14 +129,12 @@ pub(super) fn of_projector(error: &ProjectError, part: &[usize]) -> Trouble {
             cause: chain(error),
             event,
             is_dear: false,
-            waited: None,
         }),
         ProjectError::TimedOut { .. } => Trouble::Batch(Blame {
             class: FailureClass::Projector,
             cause: chain(error),
             event,
             is_dear: true,
-            waited: None,
         }),
         _ => batch(chain(error), event),
     }
@@ -151,7 +146,6 @@ fn batch(cause: String, event: Option<usize>) -> Trouble {
         cause,
         event,
         is_dear: false,
-        waited: None,
     })
 }
 
@@ -170,6 +164,16 @@ pub(super) fn at_event(
         stream,
         ..without_event(class, cause, digest)
     }
+}
+
+/// The failure of a projector that would have more dead letters than it may.
+pub(super) fn too_many_dead_letters(most: usize, digest: &Digest) -> Failure {
+    let cause = format!("more than {most} events would be set aside (failure.most_dead_letters)");
+    let mut failure = without_event(FailureClass::Projector, cause, digest);
+    failure.next_step = "`lantern dead-letters list` shows them: discard some, or mend the \
+                         projector, or raise the limit; then `lantern resume`"
+        .into();
+    failure
 }
 
 /// A failure that no single event is to blame for.

@@ -8,9 +8,9 @@ use super::cycle::Cycle;
 use super::failure::{self, Backoff, Blame, End, Trouble};
 use super::pace::Careful;
 use super::quarantine::Condemned;
-use super::settle::read_after;
+use super::settle::read_at;
 use crate::config::Pacing;
-use crate::model::{Checkpoint, DeadLetter, Envelope, Failure, FailureClass, Position};
+use crate::model::{DeadLetter, Envelope, EventBatch, Failure, FailureClass, Position};
 use crate::source::Page;
 use crate::telemetry::happened;
 
@@ -22,11 +22,11 @@ impl Cycle<'_> {
     ) -> Result<Option<End>, Trouble> {
         self.read_again().await?;
         self.commit_all().await?;
-        // Strict order may have fed others with a single event of the page; only
-        // while going carefully each is fed by itself.
+        // Strict order may have fed others with a single event of the page, but not
+        // while going carefully.
         let is_alone = self.order.is_none() || self.pace.is_careful();
         if page.events.len() == 1 && is_alone {
-            return self.fail_single(page, blame).await;
+            return self.fail_single(page.events, blame).await;
         }
         let (first, last) = (
             page.events.position(0),
@@ -45,47 +45,28 @@ impl Cycle<'_> {
         Ok(None)
     }
 
-    /// One event cannot be projected. `folded` is still before it, so it comes again
-    /// unless the work ends here.
-    async fn fail_single(&mut self, mut page: Page, blame: Blame) -> Result<Option<End>, Trouble> {
-        let mut before = self.folded.clone();
-        if let Some(waited) = blame.waited
-            && let Some(events) = self.read_one(waited).await?
-        {
-            before = Checkpoint::at(Position(waited.0.saturating_sub(1)));
-            page.events = events;
-        }
-        let position = page.events.position(0);
+    /// One event cannot be projected. It comes again unless the work ends here.
+    pub(super) async fn fail_single(
+        &mut self,
+        event: EventBatch,
+        blame: Blame,
+    ) -> Result<Option<End>, Trouble> {
+        let position = event.position(0);
         if self.retries.again(position) {
             return Ok(None);
         }
         if !self.quarantine.is_wanted() {
-            let failure = failure_at(self.assignment, &before, &page, blame).await;
+            let failure = failure_at(self.assignment, &event, blame).await;
             return Ok(Some(End::Failed(failure)));
         }
         let error = self.letter_error(blame.class, blame.cause);
-        self.quarantine.condemn(Condemned {
+        self.condemn(Condemned {
             position,
             error,
             attempts: self.retries.attempts(),
         });
         self.pace.found();
         Ok(None)
-    }
-
-    pub(super) async fn too_many_dead_letters(&mut self) -> Result<End, Trouble> {
-        self.read_again().await?;
-        self.commit_all().await?;
-        let cause = format!(
-            "more than {} events would be set aside (failure.most_dead_letters)",
-            self.quarantine.most()
-        );
-        let digest = self.assignment.projector.digest();
-        let mut failure = failure::without_event(FailureClass::Projector, cause, digest);
-        failure.next_step = "`lantern dead-letters list` shows them: discard some, or mend the \
-                             projector, or raise the limit; then `lantern resume`"
-            .into();
-        Ok(End::Failed(failure))
     }
 
     pub(super) fn tell_of(&self, letters: &[DeadLetter]) {
@@ -98,23 +79,27 @@ impl Cycle<'_> {
     }
 
     /// The rows of a page that was taken carefully could not be committed.
+    pub(super) async fn page_refused(&mut self, cause: String, page: Page) -> Result<End, Trouble> {
+        match page.events.len() {
+            1 => self.rows_refused(cause, page.events).await,
+            events => Err(Trouble::Rows {
+                cause,
+                reached: page.checkpoint,
+                events: Some(events),
+            }),
+        }
+    }
+
+    /// The rows of one event could not be committed.
     pub(super) async fn rows_refused(
         &mut self,
         cause: String,
-        before: Checkpoint,
-        page: Page,
+        event: EventBatch,
     ) -> Result<End, Trouble> {
-        if page.events.len() > 1 {
-            return Err(Trouble::Rows {
-                cause,
-                reached: page.checkpoint,
-                events: Some(page.events.len()),
-            });
-        }
         let class = FailureClass::Projector;
         if self.quarantine.is_wanted() {
             return Err(Trouble::Condemned(Condemned {
-                position: page.events.position(0),
+                position: event.position(0),
                 error: self.letter_error(class, cause),
                 attempts: 1,
             }));
@@ -124,31 +109,23 @@ impl Cycle<'_> {
             cause,
             event: None,
             is_dear: false,
-            waited: None,
         };
-        let failure = failure_at(self.assignment, &before, &page, blame).await;
+        let failure = failure_at(self.assignment, &event, blame).await;
         Ok(End::Failed(failure))
     }
 }
 
 /// Tells which event a failure happened at. The stream's name may not have been
 /// read, as the projector did not ask for it; it is read now.
-async fn failure_at(
-    assignment: &Assignment,
-    before: &Checkpoint,
-    page: &Page,
-    blame: Blame,
-) -> Failure {
+async fn failure_at(assignment: &Assignment, event: &EventBatch, blame: Blame) -> Failure {
     let needs = Envelope {
         streams: true,
         ..Envelope::default()
     };
-    let stream = match read_after(assignment, before.clone(), needs).await {
-        Ok(Some(again)) if again.positions == page.events.positions => Some(again.streams),
-        _ => None,
-    };
+    let again = read_at(assignment, event.position(0), needs).await;
+    let stream = again.ok().flatten().map(|again| again.streams);
     let digest = assignment.projector.digest();
-    failure::at_event(blame.class, blame.cause, digest, &page.events, stream)
+    failure::at_event(blame.class, blame.cause, digest, event, stream)
 }
 
 /// How often the event at hand was tried.

@@ -6,6 +6,7 @@
 //! which do not know each other; it does not know why it was started.
 
 mod ahead;
+mod commit;
 mod cycle;
 mod failure;
 mod falter;

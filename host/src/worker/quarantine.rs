@@ -7,10 +7,13 @@
 //! that goes past it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use super::failure::{Trouble, too_many_dead_letters};
 use crate::config::{Failing, OnFailure};
 use crate::model::{
-    DeadLetter, DeadLetterChanges, DeadLetterError, EventBatch, Position, Timestamp, WaitingEvent,
+    DeadLetter, DeadLetterChanges, DeadLetterError, Digest, EventBatch, Position, Timestamp,
+    WaitingEvent,
 };
 
 /// A stream, with its tenant: streams of two tenants may have one name.
@@ -24,13 +27,27 @@ pub(super) struct Condemned {
     pub(super) attempts: u64,
 }
 
-/// The streams of one generation that wait.
-#[derive(Debug, Clone)]
-pub(super) struct Quarantine {
-    failing: Failing,
+/// What must not be projected. Shared with the stage that projects, so that a page
+/// costs no copy of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Held {
     /// The dead letters of each stream that has any.
     streams: HashMap<Stream, BTreeSet<Position>>,
-    condemned: Option<Condemned>,
+    condemned: BTreeMap<Position, Condemned>,
+}
+
+/// How many more events may be set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    left: usize,
+    most: usize,
+}
+
+/// The streams of one generation that wait.
+#[derive(Debug)]
+pub(super) struct Quarantine {
+    failing: Failing,
+    held: Arc<Held>,
     changes: DeadLetterChanges,
 }
 
@@ -44,11 +61,12 @@ pub(super) struct Parted {
 }
 
 impl Quarantine {
-    /// Begins with what the store has.
+    /// Begins with what the store has, and with the events that are condemned and
+    /// that it does not have yet.
     pub(super) fn new(
         failing: Failing,
         letters: &[DeadLetter],
-        condemned: Option<Condemned>,
+        condemned: BTreeMap<Position, Condemned>,
     ) -> Self {
         let mut streams: HashMap<Stream, BTreeSet<Position>> = HashMap::new();
         for letter in letters {
@@ -57,8 +75,7 @@ impl Quarantine {
         }
         Self {
             failing,
-            streams,
-            condemned,
+            held: Arc::new(Held { streams, condemned }),
             changes: DeadLetterChanges::default(),
         }
     }
@@ -70,64 +87,38 @@ impl Quarantine {
 
     /// Whether the streams of events must be known.
     pub(super) fn needs_streams(&self) -> bool {
-        self.is_wanted() || !self.streams.is_empty()
+        self.is_wanted() || !self.held.streams.is_empty()
+    }
+
+    /// What must not be projected, as of now.
+    pub(super) fn held(&self) -> Arc<Held> {
+        self.held.clone()
     }
 
     /// Sets an event aside when it comes again.
     pub(super) fn condemn(&mut self, condemned: Condemned) {
-        self.condemned = Some(condemned);
+        let held = Arc::make_mut(&mut self.held);
+        held.condemned.insert(condemned.position, condemned);
     }
 
     /// The error of an event that was condemned, once.
     pub(super) fn take_condemned(&mut self, position: Position) -> Option<Condemned> {
-        self.condemned.take_if(|it| it.position == position)
-    }
-
-    /// Whether an event that has waited for its turn must not be projected now that
-    /// it has come.
-    pub(super) fn holds(&self, event: &WaitingEvent) -> bool {
-        let condemned = self.condemned.as_ref();
-        condemned.is_some_and(|it| it.position == event.position)
-            || !self.streams.is_empty()
-                && self
-                    .streams
-                    .contains_key(&(event.tenant.clone(), event.stream.clone()))
-    }
-
-    /// The dead letter of an event that is held: the only one of a batch.
-    pub(super) fn letter_of(&self, event: &EventBatch) -> DeadLetter {
-        let condemned = self.condemned.as_ref();
-        letter(
-            event,
-            0,
-            condemned.filter(|it| it.position == event.position(0)),
-        )
-    }
-
-    /// What holds nothing but the event that is condemned.
-    pub(super) fn of_condemned(&self) -> Self {
-        Self {
-            failing: self.failing,
-            streams: HashMap::new(),
-            condemned: self.condemned.clone(),
-            changes: DeadLetterChanges::default(),
-        }
+        Arc::make_mut(&mut self.held).condemned.remove(&position)
     }
 
     /// Parts a page. `None` when all of it flows, as a rule without looking at it.
     pub(super) fn part(&self, events: &EventBatch) -> Option<Parted> {
-        if self.streams.is_empty() && self.condemned.is_none() {
+        let Held { streams, condemned } = &*self.held;
+        if streams.is_empty() && condemned.is_empty() {
             return None;
         }
         let mut parted = Parted::default();
         let mut newly = BTreeSet::new();
         for i in 0..events.len() {
             let stream = (events.tenant(i).to_owned(), events.stream(i).to_owned());
-            let condemned = self.condemned.as_ref();
-            let condemned = condemned.filter(|it| it.position == events.position(i));
-            let waits = condemned.is_some()
-                || newly.contains(&stream)
-                || self.streams.contains_key(&stream);
+            let condemned = condemned.get(&events.position(i));
+            let waits =
+                condemned.is_some() || newly.contains(&stream) || streams.contains_key(&stream);
             if !waits {
                 parted.flows.push(i);
                 continue;
@@ -138,23 +129,26 @@ impl Quarantine {
         (!parted.waits.is_empty()).then_some(parted)
     }
 
-    /// Whether there is room for that many more.
-    pub(super) fn has_room_for(&self, letters: usize) -> bool {
-        let there: usize = self.streams.values().map(BTreeSet::len).sum();
-        there + letters <= self.failing.most_dead_letters
-    }
-
-    /// The most dead letters.
-    pub(super) fn most(&self) -> usize {
-        self.failing.most_dead_letters
+    /// How many more events may be set aside.
+    pub(super) fn room(&self) -> Room {
+        let there: usize = self.held.streams.values().map(BTreeSet::len).sum();
+        let most = self.failing.most_dead_letters;
+        Room {
+            left: most.saturating_sub(there),
+            most,
+        }
     }
 
     /// Sets events aside, with the next commit.
     pub(super) fn set_aside(&mut self, letters: Vec<DeadLetter>) {
+        if letters.is_empty() {
+            return;
+        }
+        let held = Arc::make_mut(&mut self.held);
         for letter in letters {
-            self.condemned.take_if(|it| it.position == letter.position);
+            held.condemned.remove(&letter.position);
             let stream = (letter.tenant.clone(), letter.stream.clone());
-            self.streams
+            held.streams
                 .entry(stream)
                 .or_default()
                 .insert(letter.position);
@@ -172,12 +166,18 @@ impl Quarantine {
     pub(super) fn settle(&mut self, letter: &DeadLetter) {
         self.changes.removes.push(letter.position);
         let stream = (letter.tenant.clone(), letter.stream.clone());
-        if let Some(letters) = self.streams.get_mut(&stream) {
+        let streams = &mut Arc::make_mut(&mut self.held).streams;
+        if let Some(letters) = streams.get_mut(&stream) {
             letters.remove(&letter.position);
             if letters.is_empty() {
-                self.streams.remove(&stream);
+                streams.remove(&stream);
             }
         }
+    }
+
+    /// Has a dead letter tried next, with the next commit.
+    pub(super) fn ask(&mut self, position: Position) {
+        self.changes.asks.push(position);
     }
 
     /// Whether there is something for the next commit.
@@ -188,6 +188,44 @@ impl Quarantine {
     /// Hands out what the next commit does.
     pub(super) fn take_changes(&mut self) -> DeadLetterChanges {
         std::mem::take(&mut self.changes)
+    }
+}
+
+impl Held {
+    /// Whether an event that has waited for its turn must not be projected now that
+    /// it has come: it is condemned, or its stream waits from before it on.
+    pub(super) fn holds(&self, event: &WaitingEvent) -> bool {
+        let is_ahead = |letters: &BTreeSet<Position>| {
+            let first = letters.first();
+            first.is_some_and(|first| *first < event.position)
+        };
+        self.condemned.contains_key(&event.position)
+            || !self.streams.is_empty()
+                && self
+                    .streams
+                    .get(&(event.tenant.clone(), event.stream.clone()))
+                    .is_some_and(is_ahead)
+    }
+
+    /// The dead letter of an event that is held: the only one of a batch.
+    pub(super) fn letter_of(&self, event: &EventBatch) -> DeadLetter {
+        letter(event, 0, self.condemned.get(&event.position(0)))
+    }
+}
+
+impl Room {
+    /// What is left of it after so many more.
+    ///
+    /// # Errors
+    ///
+    /// The projector stops when there is not enough.
+    pub(super) fn less(self, letters: usize, digest: &Digest) -> Result<Self, Trouble> {
+        match self.left.checked_sub(letters) {
+            Some(left) => Ok(Self { left, ..self }),
+            None => Err(Trouble::Stuck(
+                too_many_dead_letters(self.most, digest).into(),
+            )),
+        }
     }
 }
 
@@ -226,7 +264,7 @@ fn letter(events: &EventBatch, i: usize, condemned: Option<&Condemned>) -> DeadL
 mod tests {
     use super::*;
     use crate::config::FailurePolicy;
-    use crate::model::{Digest, FailureClass};
+    use crate::model::FailureClass;
 
     fn quarantine() -> Quarantine {
         let failing = Failing {
@@ -234,7 +272,7 @@ mod tests {
             most_dead_letters: 3,
             ..FailurePolicy::default().while_live()
         };
-        Quarantine::new(failing, &[], None)
+        Quarantine::new(failing, &[], BTreeMap::new())
     }
 
     /// Events at positions from 1, of the given streams; `x/y` is stream y of
@@ -300,7 +338,7 @@ mod tests {
             (later.flows.as_slice(), waiting(&later)),
             (&[1][..], vec![(1, false)])
         );
-        assert!(quarantine.has_room_for(1) && !quarantine.has_room_for(2));
+        assert_eq!(quarantine.room(), Room { left: 1, most: 3 });
     }
 
     #[test]
@@ -309,12 +347,44 @@ mod tests {
         before.condemn(condemned(1));
         let page = events(&["a", "a"]);
         let letters = before.part(&page).unwrap().waits;
-        let mut quarantine = Quarantine::new(before.failing, &letters, None);
+        let mut quarantine = Quarantine::new(before.failing, &letters, BTreeMap::new());
         quarantine.settle(&letters[0]);
         assert!(quarantine.part(&page).is_some());
         quarantine.settle(&letters[1]);
         assert_eq!(quarantine.part(&page), None);
         assert_eq!(quarantine.take_changes().removes.len(), 2);
+    }
+
+    #[test]
+    fn several_can_be_condemned_until_each_has_come() {
+        let mut quarantine = quarantine();
+        quarantine.condemn(condemned(1));
+        quarantine.condemn(condemned(3));
+        let parted = quarantine.part(&events(&["a", "b", "c"])).unwrap();
+        assert_eq!(waiting(&parted), [(1, true), (3, true)]);
+        quarantine.set_aside(parted.waits);
+        assert_eq!(quarantine.take_condemned(Position(3)), None, "it has come");
+    }
+
+    #[test]
+    fn what_has_waited_is_held_by_letters_ahead_of_it_in_its_stream() {
+        let mut quarantine = quarantine();
+        quarantine.condemn(condemned(3));
+        let parted = quarantine.part(&events(&["a", "b", "a", "a"])).unwrap();
+        quarantine.set_aside(parted.waits);
+        let waits = |position, stream: &str| WaitingEvent {
+            position: Position(position),
+            tenant: String::new(),
+            entity: "e".into(),
+            version: 2,
+            stream: stream.into(),
+            given_up: false,
+            released: false,
+        };
+        let held = quarantine.held();
+        assert!(held.holds(&waits(5, "a")));
+        assert!(!held.holds(&waits(1, "a")), "it is ahead of them");
+        assert!(!held.holds(&waits(5, "b")));
     }
 
     #[test]

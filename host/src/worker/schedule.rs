@@ -77,6 +77,12 @@ impl Rounds {
 }
 
 impl Cycle<'_> {
+    /// Whether it would sleep now, unless a round is due.
+    pub(super) fn is_between_rounds(&self) -> bool {
+        let rounds = self.rounds.as_ref();
+        rounds.is_some_and(|rounds| rounds.present.is_none())
+    }
+
     /// Sleeps until the next round is due, or the worker is to stop. Within a
     /// round, and where rounds do not matter, returns at once.
     pub(super) async fn sleep(

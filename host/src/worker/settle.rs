@@ -2,61 +2,140 @@
 //!
 //! Stream by stream, event by event, in order: each that can be projected after
 //! all is committed together with the end of its letter. The first that cannot
-//! ends the stream's turn, as whatever comes later waits behind it.
+//! ends the stream's turn, as whatever comes later waits behind it. New events have
+//! their turns in between: those of a stream that is being settled join its letters.
 
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::Assignment;
 use super::cycle::{Cycle, died};
-use super::failure::{self, Blame, Trouble};
+use super::failure::{Blame, End, Trouble};
 use super::order::{Order, Task, Turn};
 use super::quarantine::{Condemned, by_stream};
 use crate::model::{
-    Checkpoint, DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass,
-    Position, Timestamp,
+    DeadLetter, DeadLetterError, DeadLetterRequest, Envelope, EventBatch, FailureClass, Position,
+    Timestamp,
 };
-use crate::source::PageLimit;
+use crate::source::event_at;
 use crate::telemetry::happened;
 
-impl Cycle<'_> {
-    /// Settles what was asked of the letters that were found at the beginning.
-    pub(super) async fn settle(&mut self, letters: Vec<DeadLetter>) -> Result<(), Trouble> {
-        for stream in by_stream(letters) {
-            if stream.iter().any(|letter| letter.asked.is_some()) {
-                self.settle_stream(stream).await?;
-            }
-        }
-        Ok(())
+/// How long dead letters are settled before new events have a turn.
+const TURN: Duration = Duration::from_millis(100);
+
+/// The dead letters of streams of which something was asked, and that are not settled
+/// yet: stream by stream, those of each in order.
+#[derive(Default)]
+pub(super) struct Settling(VecDeque<Asked>);
+
+/// Those of one stream.
+struct Asked {
+    letters: VecDeque<DeadLetter>,
+    /// Whether one before them remains.
+    is_blocked: bool,
+}
+
+impl Settling {
+    /// What is asked of letters.
+    pub(super) fn of(letters: Vec<DeadLetter>) -> Self {
+        let mut streams = by_stream(letters);
+        streams.retain(|letters| letters.iter().any(|letter| letter.asked.is_some()));
+        let asked = |letters: Vec<DeadLetter>| Asked {
+            letters: letters.into(),
+            is_blocked: false,
+        };
+        Self(streams.into_iter().map(asked).collect())
     }
 
-    async fn settle_stream(&mut self, letters: Vec<DeadLetter>) -> Result<(), Trouble> {
-        // A request to try again means the first letter, and then all others; a
-        // stream whose first was discarded goes on, too.
-        let mut goes_on = false;
-        let mut is_blocked = false;
+    /// Whether all is done.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes note of events that are set aside meanwhile: in a stream that is being
+    /// settled, they come after the others.
+    pub(super) fn join(&mut self, letters: &[DeadLetter]) {
         for letter in letters {
-            match letter.asked {
-                Some(DeadLetterRequest::Discard) => {
-                    if self.give_up(&letter).await? {
-                        self.quarantine.settle(&letter);
-                        goes_on = true;
-                    } else {
-                        is_blocked = true;
-                    }
-                }
-                asked if !is_blocked && (goes_on || asked == Some(DeadLetterRequest::Retry)) => {
-                    goes_on = true;
-                    is_blocked = !self.try_again(letter).await?;
-                }
-                asked => {
-                    is_blocked = true;
-                    if asked.is_some() {
-                        self.quarantine.write(letter);
-                    }
-                }
+            let is_of = |asked: &&mut Asked| {
+                let first = asked.letters.front();
+                first.is_some_and(|first| is_of_one_stream(first, letter))
+            };
+            if let Some(asked) = self.0.iter_mut().find(is_of) {
+                asked.letters.push_back(letter.clone());
             }
         }
-        self.commit_all().await
+    }
+
+    /// The next letter, and whether one before it in its stream remains. It stays the
+    /// next until it is done.
+    fn next(&self) -> Option<(DeadLetter, bool)> {
+        let asked = self.0.front()?;
+        Some((asked.letters.front()?.clone(), asked.is_blocked))
+    }
+
+    /// Goes on after a letter, which is settled or remains. Returns the one that is to
+    /// be tried next as this one's end lets it go on, though nobody asked for it.
+    fn done(&mut self, is_settled: bool) -> Option<Position> {
+        let asked = self.0.front_mut()?;
+        asked.letters.pop_front();
+        asked.is_blocked |= !is_settled;
+        let is_blocked = asked.is_blocked;
+        let Some(next) = asked.letters.front_mut() else {
+            self.0.pop_front();
+            return None;
+        };
+        if is_blocked || next.asked.is_some() {
+            return None;
+        }
+        next.asked = Some(DeadLetterRequest::Retry);
+        Some(next.position)
+    }
+}
+
+fn is_of_one_stream(a: &DeadLetter, b: &DeadLetter) -> bool {
+    (&a.tenant, &a.stream) == (&b.tenant, &b.stream)
+}
+
+impl Cycle<'_> {
+    /// Does some of what was asked of dead letters, and then lets others have a turn.
+    pub(super) async fn settle(
+        &mut self,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<Option<End>, Trouble> {
+        let begun = Instant::now();
+        while !*stopped.borrow() && begun.elapsed() < TURN {
+            let Some((letter, is_blocked)) = self.settling.next() else {
+                break;
+            };
+            // What was gathered before is not the fault of this one.
+            self.commit_all().await?;
+            let is_done = match letter.asked {
+                Some(DeadLetterRequest::Discard) => {
+                    self.give_up(&letter).await?;
+                    self.quarantine.settle(&letter);
+                    true
+                }
+                Some(DeadLetterRequest::Retry) if !is_blocked => {
+                    self.try_again(letter.clone()).await?
+                }
+                Some(DeadLetterRequest::Retry) => {
+                    self.quarantine.write(letter.clone());
+                    false
+                }
+                None => false,
+            };
+            if let Some(next) = self.settling.done(is_done) {
+                self.quarantine.ask(next);
+            }
+            self.commit_all().await?;
+            if let Some(end) = self.follow_on(stopped).await? {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
     }
 
     /// Projects one dead letter and commits; says whether that went well.
@@ -98,102 +177,98 @@ impl Cycle<'_> {
             let cause = "the event is no longer in the log, or the projector no longer wants it";
             return Ok(Some(self.letter_error(FailureClass::Source, cause.into())));
         };
-        let blame = self.take_up(events, Task::Project).await?;
-        Ok(blame.map(|blame| self.letter_error(blame.class, told(blame))))
+        match self.project_alone(events, Task::ProjectAlone).await? {
+            Ok(_) => Ok(None),
+            Err(blame) => Ok(Some(self.letter_error(blame.class, blame.cause))),
+        }
     }
 
     /// Gives up an event that is discarded: strict order counts its version as having
-    /// been there, and what has waited for it follows. Says whether that went well.
-    async fn give_up(&mut self, letter: &DeadLetter) -> Result<bool, Trouble> {
-        if self.order.is_none() {
-            return Ok(true);
-        }
-        let Some(events) = self.read_one(letter.position).await? else {
-            return Ok(true);
-        };
-        match self.take_up(events, Task::GiveUp).await? {
-            Some(blame) if blame.waited.is_some() => {
-                self.quarantine.write(DeadLetter {
-                    error: Some(self.letter_error(blame.class, told(blame))),
-                    ..letter.clone()
-                });
-                Ok(false)
-            }
+    /// been there, and what has waited for it follows.
+    async fn give_up(&mut self, letter: &DeadLetter) -> Result<(), Trouble> {
+        if self.order.is_some()
+            && let Some(events) = self.read_one(letter.position).await?
+        {
             // Without a sound version there is nothing to give up.
-            _ => Ok(true),
+            let _blame = self.project_alone(events, Task::GiveUp).await?;
         }
+        Ok(())
     }
 
-    /// Has what an operator released follow without what is missing before it.
-    pub(super) async fn release(&mut self) -> Result<(), Trouble> {
-        if !self.order.as_ref().is_some_and(Order::has_released) {
-            return Ok(());
-        }
-        let none = EventBatch::default();
-        let Some(blame) = self.take_up(none, Task::Release).await? else {
-            return self.commit_all().await;
-        };
-        let digest = self.assignment.projector.digest();
-        let mut failure = failure::without_event(blame.class, blame.cause, digest);
-        failure.position = blame.waited;
-        Err(Trouble::Stuck(failure.into()))
+    /// Whether something is to follow in strict order before anything else.
+    pub(super) fn follows_on(&self) -> bool {
+        self.order.as_ref().and_then(Order::next_released).is_some()
     }
 
-    /// Takes the event of a letter through strict order and the projector. What has
-    /// waited for it and fails is set aside in turn, if that is wanted.
-    async fn take_up(
+    /// Has follow what is released in strict order, one event and one commit at a
+    /// time: so it is known which one fails, or writes rows that are refused.
+    pub(super) async fn follow_on(
         &mut self,
-        mut events: EventBatch,
-        task: Task,
-    ) -> Result<Option<Blame>, Trouble> {
-        loop {
-            let turn = Turn {
-                quarantine: self.quarantine.of_condemned(),
-                // One at a time, so that it is known which fails.
-                lot: PageLimit {
-                    events: 1,
-                    bytes: usize::MAX,
-                },
-                task,
-            };
-            let (taken, projected) = self.project(events, turn).await?;
-            events = taken;
-            match projected {
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<Option<End>, Trouble> {
+        while let Some(next) = self.order.as_ref().and_then(Order::next_released) {
+            if *stopped.borrow() {
+                return Ok(None);
+            }
+            // What was gathered before is not the fault of this one.
+            self.commit_all().await?;
+            let none = EventBatch::default();
+            let end = match self.project_alone(none, Task::Step).await? {
                 Ok(letters) => {
                     self.tell_of(&letters);
                     self.quarantine.set_aside(letters);
-                    return Ok(None);
-                }
-                Err(Trouble::Batch(blame)) => match blame.waited {
-                    Some(position) if self.quarantine.is_wanted() => {
-                        let error = self.letter_error(blame.class, blame.cause);
-                        self.quarantine.condemn(Condemned {
-                            position,
-                            error,
-                            attempts: 1,
-                        });
+                    match self.commit_all().await {
+                        Err(Trouble::Rows { cause, .. }) => {
+                            let event = self.waited(next).await?;
+                            Some(self.rows_refused(cause, event).await?)
+                        }
+                        committed => committed.map(|()| None)?,
                     }
-                    _ => return Ok(Some(blame)),
-                },
-                Err(trouble) => return Err(trouble),
+                }
+                Err(blame) => {
+                    let event = self.waited(next).await?;
+                    self.fail_single(event, blame).await?
+                }
+            };
+            if end.is_some() {
+                return Ok(end);
             }
+            self.pause(stopped).await;
+        }
+        Ok(None)
+    }
+
+    /// An event that has waited, and was there a moment ago.
+    async fn waited(&mut self, position: Position) -> Result<EventBatch, Trouble> {
+        let event = self.read_one(position).await?;
+        event.ok_or_else(|| Trouble::Source(format!("event {position} is no longer in the log")))
+    }
+
+    /// Takes a single event through strict order and the projector.
+    async fn project_alone(
+        &mut self,
+        events: EventBatch,
+        task: Task,
+    ) -> Result<Result<Vec<DeadLetter>, Blame>, Trouble> {
+        let turn = Turn {
+            held: self.quarantine.held(),
+            room: self.quarantine.room(),
+            lot: self.pace.full_page(),
+            task,
+        };
+        match self.project(events, turn).await?.1 {
+            Ok(letters) => Ok(Ok(letters)),
+            Err(Trouble::Batch(blame)) => Ok(Err(blame)),
+            Err(trouble) => Err(trouble),
         }
     }
 
-    /// One event, with what the projector needs of it.
+    /// One event, with all that a page brings of it.
     pub(super) async fn read_one(
         &mut self,
         position: Position,
     ) -> Result<Option<EventBatch>, Trouble> {
-        let about = self.assignment.projector.description();
-        let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
-        let needs = Envelope {
-            // Its stream may be what names its entity.
-            streams: about.needs.streams || about.order.is_some(),
-            ..about.needs
-        };
-        let events = read_after(self.assignment, after, needs).await?;
-        Ok(events.filter(|events| events.position(0) == position))
+        read_at(self.assignment, position, self.needs).await
     }
 
     pub(super) fn letter_error(&self, class: FailureClass, cause: String) -> DeadLetterError {
@@ -206,30 +281,14 @@ impl Cycle<'_> {
     }
 }
 
-/// The first event after a checkpoint that the projector wants.
-pub(super) async fn read_after(
+/// One event, if it is there and the projector wants it.
+pub(super) async fn read_at(
     assignment: &Assignment,
-    after: Checkpoint,
+    position: Position,
     needs: Envelope,
 ) -> Result<Option<EventBatch>, Trouble> {
     let about = assignment.projector.description();
     let mut reader = assignment.source.reader(&about.wants, needs)?;
-    let limit = PageLimit {
-        events: 1,
-        bytes: usize::MAX,
-    };
-    let page = spawn_blocking(move || reader.read(&after, limit)).await;
-    let page = page.map_err(died)??;
-    Ok((!page.events.is_empty()).then_some(page.events))
-}
-
-/// What failed, and that it was another event if it was.
-fn told(blame: Blame) -> String {
-    match blame.waited {
-        Some(position) => format!(
-            "event {position}, which had waited for this one, cannot follow it: {}",
-            blame.cause
-        ),
-        None => blame.cause,
-    }
+    let reading = spawn_blocking(move || event_at(&mut *reader, position));
+    Ok(reading.await.map_err(died)??)
 }

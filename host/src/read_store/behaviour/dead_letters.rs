@@ -33,7 +33,7 @@ pub(super) fn set_aside(letters: impl IntoIterator<Item = DeadLetter>) -> Change
     Changes {
         dead_letters: DeadLetterChanges {
             puts: letters.into_iter().collect(),
-            removes: vec![],
+            ..DeadLetterChanges::default()
         },
         ..Changes::default()
     }
@@ -73,8 +73,8 @@ pub(in crate::read_store) async fn dead_letters_are_stored_with_the_checkpoint(b
     // A commit that is refused leaves them as they are.
     let gone = Changes {
         dead_letters: DeadLetterChanges {
-            puts: vec![],
             removes: vec![Position(4), Position(5)],
+            ..DeadLetterChanges::default()
         },
         ..puts([order("b", 1)])
     };
@@ -116,11 +116,27 @@ pub(in crate::read_store) async fn what_is_asked_of_dead_letters_is_told_until_i
     other.ask_dead_letters(id, &one, discard).await.unwrap();
     assert_eq!(asked().await, (vec![None, Some(retry), Some(discard)], 3));
 
-    // Written anew, nothing is asked of it any more.
-    let again = set_aside([letter(2, "", "b")]);
+    // Tried in vain, nothing is asked of it any more, but for what came meanwhile.
+    let tried = |position| DeadLetter {
+        asked: Some(retry),
+        ..letter(position, "", "b")
+    };
+    let again = set_aside([tried(2), tried(3)]);
     let stored = commit(&mut *open.writer, &again, &at(3), &at(3));
     assert_eq!(stored.unwrap(), Committed::Stored);
     assert_eq!(asked().await.0, [None, None, Some(discard)]);
+
+    // What goes on by itself is asked for, unless something else was.
+    let next = Changes {
+        dead_letters: DeadLetterChanges {
+            asks: vec![Position(2), Position(3)],
+            ..DeadLetterChanges::default()
+        },
+        ..Changes::default()
+    };
+    let stored = commit(&mut *open.writer, &next, &at(3), &at(3));
+    assert_eq!(stored.unwrap(), Committed::Stored);
+    assert_eq!(asked().await.0, [None, Some(retry), Some(discard)]);
 
     // Another component may do better with all of them, save what was given up.
     let description = orders("1.0.0");

@@ -7,7 +7,7 @@ use super::error::failed;
 use super::generations::count_request;
 use super::space::Space;
 use crate::model::{
-    DeadLetter, DeadLetterChanges, DeadLetterChoice, DeadLetterRequest, GenerationId,
+    DeadLetter, DeadLetterChanges, DeadLetterChoice, DeadLetterRequest, GenerationId, Position,
 };
 use crate::read_store::StoreError;
 use crate::read_store::dead_letters::{Chosen, read};
@@ -83,25 +83,53 @@ pub(super) async fn write(
     changes: &DeadLetterChanges,
 ) -> Result<(), StoreError> {
     if !changes.removes.is_empty() {
-        let positions: Vec<i64> = changes.removes.iter().map(|at| at.0 as i64).collect();
         let remove = space
             .sql("DELETE FROM lantern.dead_letters WHERE generation = $1 AND position = ANY ($2)");
         sqlx::query(remove)
             .bind(generation.0)
-            .bind(positions)
+            .bind(numbers(&changes.removes))
             .execute(&mut *connection)
             .await
             .map_err(failed)?;
     }
-    if changes.puts.is_empty() {
+    if !changes.puts.is_empty() {
+        put(connection, space, generation, &changes.puts).await?;
+    }
+    if changes.asks.is_empty() {
         return Ok(());
     }
-    let puts = &changes.puts;
+    let ask = space.sql(
+        "UPDATE lantern.dead_letters SET asked = $1 \
+         WHERE generation = $2 AND position = ANY ($3) AND asked IS NULL",
+    );
+    sqlx::query(ask)
+        .bind(DeadLetterRequest::Retry.as_str())
+        .bind(generation.0)
+        .bind(numbers(&changes.asks))
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(failed)
+}
+
+fn numbers(positions: &[Position]) -> Vec<i64> {
+    positions.iter().map(|at| at.0 as i64).collect()
+}
+
+async fn put(
+    connection: &mut PgConnection,
+    space: &Space,
+    generation: GenerationId,
+    puts: &[DeadLetter],
+) -> Result<(), StoreError> {
     let texts: Vec<String> = puts.iter().map(write_json).collect::<Result<_, _>>()?;
     let put = space.sql(
-        "INSERT INTO lantern.dead_letters (generation, position, tenant, stream, letter) \
-         SELECT $1, l.* FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) AS l \
-         ON CONFLICT (generation, position) DO UPDATE SET letter = excluded.letter, asked = NULL",
+        "INSERT INTO lantern.dead_letters AS d \
+         (generation, position, tenant, stream, letter, asked) \
+         SELECT $1, l.* \
+         FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) AS l \
+         ON CONFLICT (generation, position) DO UPDATE SET letter = excluded.letter, \
+         asked = CASE WHEN d.asked IS DISTINCT FROM excluded.asked THEN d.asked END",
     );
     sqlx::query(put)
         .bind(generation.0)
@@ -113,6 +141,11 @@ pub(super) async fn write(
         .bind(puts.iter().map(|it| it.tenant.as_str()).collect::<Vec<_>>())
         .bind(puts.iter().map(|it| it.stream.as_str()).collect::<Vec<_>>())
         .bind(texts)
+        .bind(
+            puts.iter()
+                .map(|it| it.asked.map(DeadLetterRequest::as_str))
+                .collect::<Vec<_>>(),
+        )
         .execute(connection)
         .await
         .map(drop)

@@ -55,7 +55,7 @@ impl PostgresRowReader {
         table: usize,
         keys: &[Vec<Value>],
     ) -> Result<Vec<Option<Row>>, StoreError> {
-        if keys.iter().any(is_impossible) {
+        if keys.iter().any(|key| is_impossible(key)) {
             // To ask would end the transaction that there may be.
             let (places, possible): (Vec<_>, Vec<_>) = keys
                 .iter()
@@ -84,7 +84,7 @@ impl PostgresRowReader {
 }
 
 /// Whether no row can have the key: PostgreSQL has no text with a U+0000.
-fn is_impossible(key: &Vec<Value>) -> bool {
+fn is_impossible(key: &[Value]) -> bool {
     key.iter()
         .any(|value| matches!(value, Value::Text(text) if text.contains('\0')))
 }

@@ -76,11 +76,11 @@ pub(super) async fn write(
     }
     let put = space.sql(
         "INSERT INTO lantern.waiting \
-         (generation, position, tenant, entity, version, stream, given_up) \
+         (generation, position, tenant, entity, version, stream, given_up, released) \
          SELECT $1, w.* FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], \
-         $6::text[], $7::boolean[]) AS w \
+         $6::text[], $7::boolean[], $8::boolean[]) AS w \
          ON CONFLICT (generation, position) DO UPDATE SET version = excluded.version, \
-         given_up = excluded.given_up, released = false",
+         given_up = excluded.given_up, released = excluded.released",
     );
     let column = |of: fn(&WaitingEvent) -> &str| puts.iter().map(of).collect::<Vec<_>>();
     sqlx::query(put)
@@ -95,6 +95,7 @@ pub(super) async fn write(
         .bind(puts.iter().map(|it| it.version as i64).collect::<Vec<_>>())
         .bind(column(|it| &it.stream))
         .bind(puts.iter().map(|it| it.given_up).collect::<Vec<_>>())
+        .bind(puts.iter().map(|it| it.released).collect::<Vec<_>>())
         .execute(connection)
         .await
         .map(drop)

@@ -82,14 +82,29 @@ pub(super) fn write(
     }
     let mut put = connection
         .prepare_cached(
-            "REPLACE INTO lantern_dead_letters (generation, position, tenant, stream, letter) \
-             VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO lantern_dead_letters \
+             (generation, position, tenant, stream, letter, asked) VALUES (?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (generation, position) DO UPDATE SET letter = excluded.letter, \
+             asked = CASE WHEN asked IS excluded.asked THEN NULL ELSE asked END",
         )
         .map_err(super::error::row_failed)?;
     for letter in &changes.puts {
         let position = letter.position.0 as i64;
         let text = write_json(letter)?;
-        put.execute((generation.0, position, &letter.tenant, &letter.stream, text))
+        let asked = letter.asked.map(DeadLetterRequest::as_str);
+        let (tenant, stream) = (&letter.tenant, &letter.stream);
+        put.execute((generation.0, position, tenant, stream, text, asked))
+            .map_err(super::error::row_failed)?;
+    }
+    let mut ask = connection
+        .prepare_cached(
+            "UPDATE lantern_dead_letters SET asked = ? \
+             WHERE generation = ? AND position = ? AND asked IS NULL",
+        )
+        .map_err(super::error::row_failed)?;
+    for position in &changes.asks {
+        let retry = DeadLetterRequest::Retry.as_str();
+        ask.execute((retry, generation.0, position.0 as i64))
             .map_err(super::error::row_failed)?;
     }
     Ok(())

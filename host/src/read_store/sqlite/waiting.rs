@@ -64,8 +64,8 @@ pub(super) fn write(
         }
         let mut put = connection.prepare_cached(
             "REPLACE INTO lantern_waiting \
-             (generation, position, tenant, entity, version, stream, given_up) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             (generation, position, tenant, entity, version, stream, given_up, released) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         for event in &changes.puts {
             let (position, version) = (event.position.0 as i64, event.version as i64);
@@ -77,6 +77,7 @@ pub(super) fn write(
                 version,
                 &event.stream,
                 event.given_up,
+                event.released,
             ))?;
         }
         Ok(())

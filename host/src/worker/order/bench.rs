@@ -4,9 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::super::quarantine::Quarantine;
 use super::*;
 use crate::config::FailurePolicy;
-use crate::model::{Cell, Changes, ColumnType, Commands, RawDescription, RawTable, Row, Value};
+use crate::model::{
+    Cell, Changes, Checkpoint, ColumnType, Commands, RawDescription, RawTable, Row, Value,
+};
 use crate::read_store::{RowReader, StoreError};
 use crate::source::{Page, SourceError};
 use crate::unit_of_work::UnitOfWork;
@@ -144,20 +147,47 @@ impl Host {
         }
     }
 
-    /// Takes a page; fails on purpose once the projector was called so often.
+    /// Takes a page; fails on purpose once the projector was called so often. One
+    /// event is taken by itself, and what is released follows by itself.
     pub(super) fn take(
         &mut self,
         page: std::ops::Range<usize>,
         lot: usize,
         fail_after: Option<usize>,
     ) -> Result<(), Trouble> {
+        let task = match page.len() {
+            1 => Task::ProjectAlone,
+            _ => Task::Project,
+        };
+        self.follow_on();
+        self.do_task(task, page, lot, fail_after)?;
+        self.follow_on();
+        Ok(())
+    }
+
+    fn follow_on(&mut self) {
+        while self.order.next_released().is_some() {
+            self.do_task(Task::Step, 0..0, 1, None).unwrap();
+        }
+    }
+
+    pub(super) fn do_task(
+        &mut self,
+        task: Task,
+        page: std::ops::Range<usize>,
+        lot: usize,
+        fail_after: Option<usize>,
+    ) -> Result<(), Trouble> {
+        let quarantine =
+            Quarantine::new(FailurePolicy::default().while_live(), &[], BTreeMap::new());
         let turn = Turn {
-            quarantine: Quarantine::new(FailurePolicy::default().while_live(), &[], None),
+            held: quarantine.held(),
+            room: quarantine.room(),
             lot: PageLimit {
                 events: lot,
                 bytes: usize::MAX,
             },
-            task: Task::Project,
+            task,
         };
         let (page, log, ledger) = (events(&self.log, page), &self.log, &self.ledger);
         ledger.with_unit(|unit| unit.begin_batch());

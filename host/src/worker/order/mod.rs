@@ -16,7 +16,8 @@ mod properties;
 mod stamp;
 mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plan::{Fed, Plan, What};
 use stamp::Stamps;
@@ -24,13 +25,13 @@ use waiting::Waiting;
 
 use super::Assignment;
 use super::failure::{Blame, Trouble, without_event};
-use super::quarantine::Quarantine;
+use super::quarantine::{Held, Room};
 use super::rows::Ledger;
 use crate::model::{
-    Checkpoint, DeadLetter, Digest, Envelope, EventBatch, FailureClass, Position, StrictOrder,
-    WaitingChanges, WaitingEvent,
+    DeadLetter, Digest, Envelope, EventBatch, FailureClass, Position, StrictOrder, WaitingChanges,
+    WaitingEvent,
 };
-use crate::source::{EventReader, PageLimit};
+use crate::source::{EventReader, PageLimit, event_at};
 
 /// The order of one generation's events.
 pub(super) struct Order {
@@ -50,7 +51,9 @@ pub(super) struct Order {
 /// How a page is to be taken.
 pub(super) struct Turn {
     /// What is held back for another reason.
-    pub(super) quarantine: Quarantine,
+    pub(super) held: Arc<Held>,
+    /// How many events may be set aside.
+    pub(super) room: Room,
     /// How much the projector is given at a time.
     pub(super) lot: PageLimit,
     /// What is done.
@@ -60,12 +63,15 @@ pub(super) struct Turn {
 /// What is done with a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
-    /// It is projected.
+    /// It is projected, together with what has waited for it.
     Project,
-    /// It is given up: its events only count as having been there.
+    /// It is projected, and what has waited for it is released.
+    ProjectAlone,
+    /// It is given up: its events only count as having been there. What has waited
+    /// for them is released.
     GiveUp,
-    /// There is none: what an operator has released is projected.
-    Release,
+    /// There is none: the first event that is released is projected.
+    Step,
 }
 
 impl Order {
@@ -125,13 +131,14 @@ impl Order {
         give: impl FnMut(&EventBatch) -> Result<(), Trouble>,
     ) -> Result<Vec<DeadLetter>, Trouble> {
         let plan = self.plan(page, ledger, turn)?;
-        if turn.task == Task::Project {
+        if matches!(turn.task, Task::Project | Task::ProjectAlone) {
             self.check_room(&plan, ledger)?;
         }
+        turn.room.less(plan.set_aside.len(), &self.digest)?;
         self.feed(page, &plan, turn.lot, give)?;
         let mut letters = Vec::new();
         for &position in &plan.set_aside {
-            letters.push(turn.quarantine.letter_of(&self.read(position)?));
+            letters.push(turn.held.letter_of(&self.read(position)?));
         }
         ledger.put(self.table, plan.versions);
         self.repeated += plan.repeated;
@@ -139,7 +146,7 @@ impl Order {
             self.changes.insert(event.position, None);
             self.waiting.remove(&event);
         }
-        for event in plan.waits {
+        for event in plan.waits.into_iter().chain(plan.marks) {
             self.changes.insert(event.position, Some(event.clone()));
             self.waiting.insert(event);
         }
@@ -147,16 +154,16 @@ impl Order {
     }
 
     fn plan(&self, page: &EventBatch, ledger: &Ledger, turn: &Turn) -> Result<Plan, Trouble> {
-        let is_held = |event: &WaitingEvent| turn.quarantine.holds(event);
-        if turn.task == Task::Release {
-            let released = self.waiting.iter().filter(|event| event.released);
-            let names: BTreeSet<_> = released
-                .map(|event| (event.tenant.as_str(), event.entity.as_str()))
-                .collect();
-            let names: Vec<_> = names.into_iter().collect();
-            let keys: Vec<_> = names.iter().map(|(of, name)| plan::key(of, name)).collect();
-            let versions = ledger.versions(self.table, &keys)?;
-            return Ok(plan::release(&self.waiting, &names, &versions, &is_held));
+        let is_held = |event: &WaitingEvent| turn.held.holds(event);
+        if turn.task == Task::Step {
+            let Some((tenant, entity)) = self.waiting.first_released() else {
+                return Ok(Plan::default());
+            };
+            let Some(kept) = self.waiting.of_entity(tenant, entity) else {
+                return Ok(Plan::default());
+            };
+            let versions = ledger.versions(self.table, &[plan::key(tenant, entity)])?;
+            return Ok(plan::step(kept, versions[0], &is_held));
         }
         let entities = plan::entities(&self.stamps, page).map_err(|(event, cause)| {
             Trouble::Batch(Blame {
@@ -164,12 +171,10 @@ impl Order {
                 cause,
                 event: Some(event),
                 is_dear: false,
-                waited: None,
             })
         })?;
         let versions = ledger.versions(self.table, &entities.keys())?;
-        let gives_up = turn.task == Task::GiveUp;
-        Ok(entities.plan(&versions, &self.waiting, &is_held, gives_up))
+        Ok(entities.plan(&versions, &self.waiting, &is_held, turn.task))
     }
 
     fn feed(
@@ -201,12 +206,14 @@ impl Order {
 
     /// Stops the projector when too many would wait.
     fn check_room(&self, plan: &Plan, ledger: &Ledger) -> Result<(), Trouble> {
-        let events = (self.waiting.len() + plan.waits.len()).saturating_sub(plan.removes.len());
+        let follow = plan.removes.iter().filter(|it| !it.given_up).count();
+        let events = (self.waiting.len() + plan.waits.len()).saturating_sub(follow);
         if plan.waits.is_empty() || events <= self.most {
             return Ok(());
         }
         let new = plan.waits.iter();
-        let kept = self.waiting.iter().filter(|it| !plan.removes.contains(it));
+        let kept = self.waiting.iter();
+        let kept = kept.filter(|it| !it.given_up && !plan.removes.contains(it));
         let Some(oldest) = new.chain(kept).min_by_key(|event| event.position) else {
             return Ok(());
         };
@@ -243,24 +250,20 @@ impl Order {
 
     /// Reads an event again.
     fn read(&mut self, position: Position) -> Result<EventBatch, Trouble> {
-        let after = Checkpoint::at(Position(position.0.saturating_sub(1)));
-        let limit = PageLimit {
-            events: 1,
-            bytes: usize::MAX,
-        };
-        let events = self.reader.read(&after, limit)?.events;
-        match events.is_empty() || events.position(0) != position {
-            false => Ok(events),
-            true => Err(Trouble::Source(format!(
+        event_at(&mut *self.reader, position)?.ok_or_else(|| {
+            Trouble::Source(format!(
                 "event {position}, which has waited for an earlier version of its entity, is no \
                  longer in the log"
-            ))),
-        }
+            ))
+        })
     }
 
-    /// Whether an operator wants something projected without what is missing before it.
-    pub(super) fn has_released(&self) -> bool {
-        self.waiting.iter().any(|event| event.released)
+    /// The event that is to follow next, by itself: what comes first of the entity
+    /// that an operator, or an event that came by itself, has released.
+    pub(super) fn next_released(&self) -> Option<Position> {
+        let (tenant, entity) = self.waiting.first_released()?;
+        let (_, event) = self.waiting.of_entity(tenant, entity)?.first_key_value()?;
+        Some(event.position)
     }
 
     /// Whether there is something for the next commit.
@@ -286,8 +289,7 @@ impl Order {
     }
 }
 
-/// Says of a failure which event of the page led to it, and which event it was if
-/// that one had waited.
+/// Says of a failure which event of the page led to it.
 fn of_page(trouble: Trouble, fed: &[Fed]) -> Trouble {
     let Trouble::Batch(blame) = trouble else {
         return trouble;
@@ -296,10 +298,6 @@ fn of_page(trouble: Trouble, fed: &[Fed]) -> Trouble {
     let culprit = blame.event.or(alone).and_then(|event| fed.get(event));
     Trouble::Batch(Blame {
         event: culprit.map(|fed| fed.because_of),
-        waited: culprit.and_then(|fed| match fed.what {
-            What::OfPage(_) => None,
-            What::Kept(position) => Some(position),
-        }),
         ..blame
     })
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use super::Task;
 use super::stamp::Stamps;
 use super::waiting::{OfEntity, Waiting};
 use crate::model::{EventBatch, Position, Row, Value, WaitingEvent};
@@ -14,6 +15,8 @@ pub(super) struct Plan {
     pub(super) fed: Vec<Fed>,
     /// What waits from now on.
     pub(super) waits: Vec<WaitingEvent>,
+    /// What waits on, but is released by now, or no longer.
+    pub(super) marks: Vec<WaitingEvent>,
     /// What no longer does.
     pub(super) removes: Vec<WaitingEvent>,
     /// What has waited and is set aside, as its turn has come but it may not be
@@ -98,14 +101,13 @@ impl Entities<'_> {
     }
 
     /// Decides, given the version that each entity has come to. `is_held` tells of
-    /// events that have waited whether they must not be projected; `gives_up`, that
-    /// the events of the page are only to be counted.
+    /// events that have waited whether they must not be projected.
     pub(super) fn plan(
         &self,
         versions: &[u64],
         waiting: &Waiting,
         is_held: &dyn Fn(&WaitingEvent) -> bool,
-        gives_up: bool,
+        task: Task,
     ) -> Plan {
         let entity = |((tenant, name), version): (&(&str, Cow<'_, str>), &u64)| Entity {
             version: *version,
@@ -115,13 +117,14 @@ impl Entities<'_> {
         let mut planner = Planner {
             entities: self.names.iter().zip(versions).map(entity).collect(),
             is_held,
-            gives_up,
+            gives_up: task == Task::GiveUp,
+            goes_on: task == Task::Project,
             plan: Plan::default(),
         };
         for (i, stamp) in self.stamps.iter().enumerate() {
             match *stamp {
                 Some((entity, version)) => planner.take(i, entity, version),
-                None if gives_up => {}
+                None if planner.gives_up => {}
                 None => planner.feed(What::OfPage(i), i),
             }
         }
@@ -160,6 +163,15 @@ impl Plan {
         }
     }
 
+    fn mark(&mut self, event: &WaitingEvent, released: bool) {
+        if event.released != released {
+            self.marks.push(WaitingEvent {
+                released,
+                ..event.clone()
+            });
+        }
+    }
+
     /// Whether the page, of so many events, is fed just as it is.
     pub(super) fn is_whole(&self, events: usize) -> bool {
         let fed = self.fed.iter().enumerate();
@@ -178,49 +190,30 @@ impl Plan {
     }
 }
 
-/// Plans what is to follow without what is missing before it. `versions` are those
-/// that `keys` have come to.
-pub(super) fn release(
-    waiting: &Waiting,
-    keys: &[(&str, &str)],
-    versions: &[u64],
-    is_held: &dyn Fn(&WaitingEvent) -> bool,
-) -> Plan {
+/// Plans that the first event of an entity follows, whatever is missing before it.
+/// `version` is what the entity has come to. What comes right behind it is released,
+/// unless it is set aside: then all the others wait as before.
+pub(super) fn step(kept: &OfEntity, version: u64, is_held: &dyn Fn(&WaitingEvent) -> bool) -> Plan {
     let mut plan = Plan::default();
-    for (&(tenant, entity), &before) in keys.iter().zip(versions) {
-        let Some(kept) = waiting.of_entity(tenant, entity) else {
-            continue;
-        };
-        let released = kept.values().filter(|event| event.released);
-        let last = released.map(|event| event.version).max().unwrap_or(0);
-        let mut version = before;
-        for event in kept.values() {
-            if event.version > last && event.version > version + 1 {
-                break;
-            }
-            plan.removes.push(event.clone());
-            if !event.given_up && is_held(event) {
-                plan.set_aside.push(event.position);
-                break;
-            }
-            version = event.version;
-            if !event.given_up {
-                plan.fed.push(Fed {
-                    what: What::Kept(event.position),
-                    because_of: 0,
-                });
-            }
-        }
-        plan.comes_to(tenant, entity, before, version);
-        // Behind one that is set aside they wait as before.
-        let left = kept.range(version + 1..).map(|(_, event)| event);
-        let left = left.filter(|event| event.released && !plan.removes.contains(event));
-        let left: Vec<_> = left.cloned().collect();
-        plan.waits
-            .extend(left.into_iter().map(|event| WaitingEvent {
-                released: false,
-                ..event
-            }));
+    let mut kept = kept.values();
+    let Some(event) = kept.next() else {
+        return plan;
+    };
+    plan.removes.push(event.clone());
+    if !event.given_up && is_held(event) {
+        plan.set_aside.push(event.position);
+        kept.for_each(|other| plan.mark(other, false));
+        return plan;
+    }
+    plan.comes_to(&event.tenant, &event.entity, version, event.version);
+    if !event.given_up {
+        plan.fed.push(Fed {
+            what: What::Kept(event.position),
+            because_of: 0,
+        });
+    }
+    if let Some(next) = kept.next().filter(|it| it.version == event.version + 1) {
+        plan.mark(next, true);
     }
     plan
 }
@@ -237,7 +230,11 @@ struct Entity<'a> {
 struct Planner<'a> {
     entities: Vec<Entity<'a>>,
     is_held: &'a dyn Fn(&WaitingEvent) -> bool,
+    /// The events of the page are only counted.
     gives_up: bool,
+    /// What has waited for an event is fed behind it; otherwise it is released, and
+    /// follows by itself.
+    goes_on: bool,
     plan: Plan,
 }
 
@@ -281,6 +278,10 @@ impl<'a> Planner<'a> {
             let Some(event) = kept.and_then(|kept| kept.get(&next)) else {
                 return;
             };
+            if !self.goes_on {
+                self.plan.mark(event, true);
+                return;
+            }
             self.plan.removes.push(event.clone());
             if !event.given_up && (self.is_held)(event) {
                 // As a dead letter it holds its entity where it is.

@@ -156,6 +156,43 @@ fn too_many_that_wait_stop_the_projector_and_lose_nothing() {
     assert_eq!(lock(&store).waiting.len(), 3);
 }
 
+#[test]
+fn what_was_given_up_takes_no_room() {
+    let event = |entity, version| Happened {
+        tenant: "x",
+        entity,
+        version,
+        effects: vec![Effect::Add(1)],
+    };
+    let log = vec![
+        event(0, 3),
+        event(0, 4),
+        event(0, 5),
+        event(1, 2),
+        event(2, 2),
+    ];
+    let store = Shared::default();
+    let mut host = Host::start(&store, &log, 1 << 20);
+    host.order.most = 1;
+    for given_up in 0..3 {
+        host.do_task(Task::GiveUp, given_up..given_up + 1, 1, None)
+            .unwrap();
+    }
+    host.take(3..4, 1_000, None).unwrap();
+    host.commit(4);
+    // So it is after a restart.
+    let mut host = Host::start(&store, &log, 1 << 20);
+    host.order.most = 1;
+    let Err(Trouble::Stuck(failure)) = host.take(4..5, 1_000, None) else {
+        panic!("two wait");
+    };
+    assert!(
+        failure.cause.contains("2 events") && failure.cause.contains("of entity `e1`"),
+        "{}",
+        failure.cause
+    );
+}
+
 /// The rows of the ordered log, each event once, worked out on a plain map.
 fn in_order(log: &[Happened]) -> Rows {
     let mut rows = Rows::new();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::WaitingEvent;
+use crate::model::{Position, WaitingEvent};
 
 /// The waiting events of one entity, by version.
 pub(super) type OfEntity = BTreeMap<u64, WaitingEvent>;
@@ -12,7 +12,10 @@ pub(super) type OfEntity = BTreeMap<u64, WaitingEvent>;
 pub(super) struct Waiting {
     /// By tenant and entity; nested, so that looking costs no copy of a name.
     entities: HashMap<String, HashMap<String, OfEntity>>,
+    /// How many there are, but for those that were given up.
     events: usize,
+    /// The tenants and entities of those that are released, by position.
+    released: BTreeMap<Position, (String, String)>,
 }
 
 impl Waiting {
@@ -24,6 +27,7 @@ impl Waiting {
         waiting
     }
 
+    /// How many wait. What was given up is only a version that counts.
     pub(super) fn len(&self) -> usize {
         self.events
     }
@@ -37,20 +41,36 @@ impl Waiting {
         self.entities.get(tenant)?.get(entity)
     }
 
+    /// The tenant and the entity of the first event that is released.
+    pub(super) fn first_released(&self) -> Option<(&str, &str)> {
+        let (_, (tenant, entity)) = self.released.first_key_value()?;
+        Some((tenant, entity))
+    }
+
     pub(super) fn insert(&mut self, event: WaitingEvent) {
+        if event.released {
+            let whose = (event.tenant.clone(), event.entity.clone());
+            self.released.insert(event.position, whose);
+        } else {
+            self.released.remove(&event.position);
+        }
         let entities = self.entities.entry(event.tenant.clone()).or_default();
         let versions = entities.entry(event.entity.clone()).or_default();
-        self.events += usize::from(versions.insert(event.version, event).is_none());
+        self.events += usize::from(!event.given_up);
+        let former = versions.insert(event.version, event);
+        self.events -= usize::from(former.is_some_and(|it| !it.given_up));
     }
 
     pub(super) fn remove(&mut self, event: &WaitingEvent) {
+        self.released.remove(&event.position);
         let Some(entities) = self.entities.get_mut(&event.tenant) else {
             return;
         };
         let Some(versions) = entities.get_mut(&event.entity) else {
             return;
         };
-        self.events -= usize::from(versions.remove(&event.version).is_some());
+        let former = versions.remove(&event.version);
+        self.events -= usize::from(former.is_some_and(|it| !it.given_up));
         if versions.is_empty() {
             entities.remove(&event.entity);
         }
