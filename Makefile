@@ -59,6 +59,8 @@ bench: guests ## the numbers of docs/performance.md
 
 deny: ## licences, bans, sources and advisories; needs `cargo install cargo-deny`
 	$(CARGO) deny check
+	cd examples && $(CARGO) deny --config $(CURDIR)/deny.toml check
+	cd guest-sdk/rust && $(CARGO) deny --config $(CURDIR)/deny.toml check
 
 clean-demo:
 	rm -rf $(DEMO)
