@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::task::block_in_place;
+use tokio::time::sleep;
 
 use super::bench::*;
 use crate::model::{Checkpoint, EventFilter};
-use crate::source::{EventStore, ExpectedVersion, InlineWork, OpenAppend, SourceError};
+use crate::source::{EventStore, ExpectedVersion, InlineWork, MOST_HELD, OpenAppend, SourceError};
 
 /// Reads all there is in each append, and refuses when it is told to.
 #[derive(Default)]
@@ -193,4 +195,34 @@ pub(in crate::source) async fn appends_in_flight_are_followed_before_the_list_ch
     assert_eq!(all.len(), 200);
     assert!((50..=200).contains(&seen));
     assert_eq!(follower.last().1, all[..seen]);
+}
+
+pub(in crate::source) async fn appends_wait_while_they_are_held_and_no_longer(bench: &impl Bench) {
+    let store = bench.store();
+    let follower = with_follower(store);
+    assert!(store.hold_inline("p").await.unwrap().is_none());
+    store.begin_inline("p").await.unwrap();
+    assert!(store.hold_inline("other").await.unwrap().is_none());
+
+    let begun = Instant::now();
+    let held = store.hold_inline("p").await.unwrap();
+    assert!(held.is_some());
+    let append = async {
+        let done = store.append(events(1..2, "a"), Vec::new()).await;
+        done.map(|_| begun.elapsed())
+    };
+    let wait = async {
+        sleep(MOST_HELD / 4).await;
+        let is_sure = begun.elapsed() < MOST_HELD;
+        let seen = follower.last().1;
+        assert!(seen.is_empty() || !is_sure, "an append went past: {seen:?}");
+        drop(held);
+    };
+    let (appended, ()) = tokio::join!(append, wait);
+    assert!(appended.unwrap() >= MOST_HELD / 4);
+    // Whoever dies, or forgets, holds nobody for long.
+    let forgotten = store.hold_inline("p").await.unwrap();
+    assert!(forgotten.is_some());
+    store.append(events(2..3, "a"), Vec::new()).await.unwrap();
+    assert_eq!(follower.last().1, strings(&["1", "2"]));
 }

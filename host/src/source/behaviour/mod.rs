@@ -50,6 +50,7 @@ macro_rules! event_store_behaviour {
                 whoever_cannot_follow_takes_the_append_back,
                 nobody_appends_without_the_inline_work,
                 appends_in_flight_are_followed_before_the_list_changes,
+                appends_wait_while_they_are_held_and_no_longer,
             }
             listening::{
                 an_append_of_another_handle_is_news_to_every_subscriber,

@@ -105,7 +105,8 @@ impl Writer {
             self.rollback();
         }
         let conn = self.conn.lock();
-        match conn.prepare_cached("BEGIN IMMEDIATE")?.execute([]) {
+        let begun = conn.prepare_cached("BEGIN IMMEDIATE");
+        match begun.and_then(|mut begin| begin.execute([])) {
             Ok(_) => Ok(true),
             Err(error) if is_busy(&error) => Ok(false),
             Err(error) => Err(error.into()),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use super::append::Writer;
 use super::read::SqliteReader;
@@ -80,11 +82,14 @@ pub(super) struct Hold(pub(super) Arc<Mutex<Writer>>);
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        // Should it not succeed, or the program be at its end, the time runs out.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         let writer = self.0.clone();
-        // Should it not succeed, the time runs out.
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let mut writer = writer.lock_owned().await;
-            let _out_of_time_soon = tokio::task::spawn_blocking(move || writer.let_go()).await;
+            let _out_of_time_soon = spawn_blocking(move || writer.let_go()).await;
         });
     }
 }
