@@ -19,6 +19,9 @@ const MOST_REMEMBERED: usize = 50_000;
 /// The pause between two tries to get the write lock.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// What keeps an append from beginning, for now.
+type Obstacle = Box<dyn std::error::Error + Send + Sync>;
+
 /// Appends events, one transaction at a time.
 pub(super) struct Writer {
     conn: SharedConnection,
@@ -70,27 +73,27 @@ impl Writer {
     /// for a projector that is coming level with the log.
     pub(super) fn begin(&mut self) -> Result<(), SourceError> {
         self.wait_until(|writer| {
-            let begun = writer.try_begin()?;
-            let is_held = begun && inline::is_held(&writer.conn.lock())?;
-            if is_held {
-                writer.rollback();
+            if let Some(obstacle) = writer.try_begin()? {
+                return Ok(Some(obstacle));
             }
-            Ok(begun && !is_held)
+            let is_held = inline::is_held(&writer.conn.lock())?;
+            Ok(is_held.then(|| {
+                writer.rollback();
+                "a projector that runs inline is coming level with the log".into()
+            }))
         })
     }
 
-    /// Tries again and again, as SQLite itself does in pauses that grow: those keep a
-    /// writer out for seconds while others write without a break.
+    /// Tries until nothing is in the way. Not left to SQLite: its pauses grow until a
+    /// writer is kept out for seconds while others write without a break.
     fn wait_until(
         &mut self,
-        mut attempt: impl FnMut(&mut Self) -> Result<bool, SourceError>,
+        mut attempt: impl FnMut(&mut Self) -> Result<Option<Obstacle>, SourceError>,
     ) -> Result<(), SourceError> {
         let deadline = Instant::now() + self.patience;
-        while !attempt(self)? {
+        while let Some(obstacle) = attempt(self)? {
             if Instant::now() >= deadline {
-                let who = "another process has the write lock, or a projector that runs inline is \
-                           coming level with the log, for too long";
-                return Err(SourceError::Unavailable(who.into()));
+                return Err(SourceError::Unavailable(obstacle));
             }
             sleep(PAUSE);
         }
@@ -98,7 +101,7 @@ impl Writer {
     }
 
     /// Begins a transaction unless somebody else has one open that writes.
-    fn try_begin(&mut self) -> Result<bool, SourceError> {
+    fn try_begin(&mut self) -> Result<Option<Obstacle>, SourceError> {
         // A panic in an earlier append may have left its transaction open.
         let is_open = !self.conn.lock().is_autocommit();
         if is_open {
@@ -107,8 +110,8 @@ impl Writer {
         let conn = self.conn.lock();
         let begun = conn.prepare_cached("BEGIN IMMEDIATE");
         match begun.and_then(|mut begin| begin.execute([])) {
-            Ok(_) => Ok(true),
-            Err(error) if is_busy(&error) => Ok(false),
+            Ok(_) => Ok(None),
+            Err(error) if is_busy(&error) => Ok(Some(error.into())),
             Err(error) => Err(error.into()),
         }
     }
