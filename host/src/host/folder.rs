@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::catalog::{Accepted, Candidate, Catalog, Decision, Refusal};
 use crate::model::Timestamp;
 use crate::read_store::RefusedFile;
-use crate::telemetry::happened;
+use crate::telemetry::{happened, in_one_line};
 use crate::watcher::{Change, FolderWatcher};
 
 /// How young a file must be for a fault in it to be put down to its not being
@@ -133,7 +133,7 @@ impl Folder {
                 happened::retrying("the watched folder", &error, YOUNG);
                 self.young.insert(file, Instant::now() + YOUNG / 4);
             }
-            Err(refusal) => self.refuse(file, super::with_source(&refusal)),
+            Err(refusal) => self.refuse(file, in_one_line(&refusal)),
         }
     }
 

@@ -35,7 +35,7 @@ use crate::model::{
 };
 use crate::read_store::{Owner, ReadStore, StoreError};
 use crate::source::{EventStore, SourceError};
-use crate::telemetry::happened;
+use crate::telemetry::{happened, in_one_line};
 use crate::worker::{Assignment, Goal, Phase, without_event};
 use inline::Inline;
 use job::{Job, JobEnd};
@@ -269,7 +269,7 @@ impl Host {
             Err(refusal) => {
                 // The copy is gone or no longer loads (a newer engine, say): that is
                 // this projector's trouble, not the others'.
-                let cause = with_source(&refusal);
+                let cause = in_one_line(&refusal);
                 let mut failure = without_event(FailureClass::Host, cause, &generation.digest);
                 failure.next_step = format!(
                     "put the component back into the watched folder, then `lantern resume {name}`"
@@ -447,13 +447,6 @@ enum Followed {
 async fn becomes_true(signal: &mut watch::Receiver<bool>) {
     // The answer holds a lock on the value; it must not live on into a branch.
     drop(signal.wait_for(|given| *given).await);
-}
-
-fn with_source(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", with_source(source)),
-        None => error.to_string(),
-    }
 }
 
 /// 128 bits to tell one start of a host from another. The standard library

@@ -10,7 +10,7 @@ use crate::model::{
     ProjectorRecord, Scope,
 };
 use crate::read_store::{StoreError, Swap};
-use crate::telemetry::happened;
+use crate::telemetry::{happened, in_one_line};
 use crate::worker::{Assignment, End, Goal, Narrow, Phase, StatusBoard, without_event, work};
 
 /// The pause after a swap that was not had. Readers are free to come and go
@@ -305,11 +305,8 @@ fn failed(assignment: &Assignment, error: &StoreError) -> RebuildEnd {
         StoreError::NoGeneration(id) => return gone(*id),
         _ => FailureClass::Host,
     };
-    let cause = match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
-    RebuildEnd::Failed(without_event(class, cause, assignment.projector.digest()))
+    let digest = assignment.projector.digest();
+    RebuildEnd::Failed(without_event(class, in_one_line(error), digest))
 }
 
 pub(super) fn gone(generation: GenerationId) -> RebuildEnd {

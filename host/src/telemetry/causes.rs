@@ -18,6 +18,11 @@ pub fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     texts
 }
 
+/// An error and its causes on one line.
+pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    causes(error).join(": ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
-use super::causes::causes;
+use super::causes::in_one_line;
 use crate::model::{Checkpoint, Digest, Failure, GenerationId, Part, Position, ProjectorName};
 
 // ---- the host ---------------------------------------------------------------
@@ -27,13 +27,13 @@ pub fn host_stopped(instance: &str) {
 /// Something that is not a projector's fault failed and will be tried again.
 pub fn retrying(what: &str, error: &(dyn Error + 'static), pause: Duration) {
     let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-    warn!(what, error = %causes(error).join(": "), pause_ms, "failed, trying again");
+    warn!(what, error = %in_one_line(error), pause_ms, "failed, trying again");
 }
 
 /// The folder of projectors is not announced by the system; it is read from
 /// time to time instead.
 pub fn watching_by_rescan(error: &(dyn Error + 'static)) {
-    warn!(error = %causes(error).join(": "), "no announcements of changes; the folder is read from time to time");
+    warn!(error = %in_one_line(error), "no announcements of changes; the folder is read from time to time");
 }
 
 // ---- files ------------------------------------------------------------------
@@ -191,7 +191,7 @@ pub fn not_handed_to_appends(
     generation: GenerationId,
     cause: &(dyn Error + 'static),
 ) {
-    warn!(%projector, %generation, cause = %causes(cause).join(": "), "cannot run inline yet; goes on beside the appends");
+    warn!(%projector, %generation, cause = %in_one_line(cause), "cannot run inline yet; goes on beside the appends");
 }
 
 /// A projector is set to run inline and never can.

@@ -7,5 +7,5 @@ mod causes;
 pub mod happened;
 mod logging;
 
-pub use causes::causes;
+pub use causes::{causes, in_one_line};
 pub use logging::start_logging;

@@ -3,11 +3,12 @@
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::cycle::{Cycle, died};
-use super::failure::{self, End, Trouble};
+use super::failure::{End, Trouble};
 use super::order::Order;
 use super::pace::Gathered;
 use crate::model::{Checkpoint, Position};
 use crate::read_store::{Committed, StoreError, Writer};
+use crate::telemetry::in_one_line;
 use crate::unit_of_work::{Group, UnitOfWork};
 
 /// A commit on its way.
@@ -117,7 +118,7 @@ impl Cycle<'_> {
             Ok(Committed::Fenced(how)) => Err(Trouble::Fenced(how)),
             Err(error @ (StoreError::NotUnique { .. } | StoreError::Refused { .. })) => {
                 Err(Trouble::Rows {
-                    cause: failure::chain(&error),
+                    cause: in_one_line(&error),
                     reached: writing.reaches,
                     events: None,
                 })

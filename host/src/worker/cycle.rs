@@ -28,7 +28,7 @@ use super::{Assignment, Goal};
 use crate::model::{Checkpoint, DeadLetterChoice, Envelope, FailureClass, Position};
 use crate::read_store::{Claimed, Writer};
 use crate::source::{EventReader, Page, SourceError};
-use crate::telemetry::happened;
+use crate::telemetry::{happened, in_one_line};
 use crate::unit_of_work::UnitOfWork;
 
 /// How long a worker at the head waits before it looks again although there was
@@ -87,7 +87,7 @@ pub(super) async fn work(
             &*error,
             pause,
         );
-        status.trouble(Some(failure::chain(&*error)));
+        status.trouble(Some(in_one_line(&*error)));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stopped.wait_for(|stop| *stop) => return End::Stopped,

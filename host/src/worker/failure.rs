@@ -9,6 +9,7 @@ use crate::model::{Checkpoint, Digest, EventBatch, Failure, FailureClass, Positi
 use crate::read_store::StoreError;
 use crate::sandbox::ProjectError;
 use crate::source::SourceError;
+use crate::telemetry::in_one_line;
 use crate::unit_of_work::CommandProblem;
 
 /// How a worker's task came to its end.
@@ -76,9 +77,9 @@ impl From<SourceError> for Trouble {
         }
         match error {
             SourceError::Hole { .. } | SourceError::Unreadable { .. } | SourceError::Unfit(_) => {
-                Trouble::Source(chain(&error))
+                Trouble::Source(in_one_line(&error))
             }
-            _ => Trouble::Lasting(chain(&error)),
+            _ => Trouble::Lasting(in_one_line(&error)),
         }
     }
 }
@@ -89,9 +90,9 @@ impl From<StoreError> for Trouble {
             // Dropped, or replaced by another, while this worker was at it.
             StoreError::NoGeneration(_) => Trouble::Fenced(error.to_string()),
             // A key that was asked for cannot be one of the database's.
-            StoreError::Refused { .. } => batch(chain(&error), None),
+            StoreError::Refused { .. } => batch(in_one_line(&error), None),
             _ if error.is_transient() => Trouble::Passing(error.into()),
-            _ => Trouble::Lasting(chain(&error)),
+            _ => Trouble::Lasting(in_one_line(&error)),
         }
     }
 }
@@ -102,7 +103,7 @@ pub(super) fn of_ledger(error: LedgerError, part: &[usize]) -> Trouble {
     match error {
         LedgerError::Store(error) => error.into(),
         LedgerError::TooMuch => batch(LedgerError::TooMuch.to_string(), None),
-        LedgerError::Read(problem) => batch(chain(&LedgerError::Read(problem)), None),
+        LedgerError::Read(problem) => batch(in_one_line(&LedgerError::Read(problem)), None),
         LedgerError::Command(error) => {
             let event = error
                 .event
@@ -111,7 +112,10 @@ pub(super) fn of_ledger(error: LedgerError, part: &[usize]) -> Trouble {
                 CommandProblem::Malformed(problem) => {
                     format!("the projector sent broken commands: {problem}")
                 }
-                problem => format!("the projector sent a wrong command: {}", chain(problem)),
+                problem => format!(
+                    "the projector sent a wrong command: {}",
+                    in_one_line(problem)
+                ),
             };
             batch(cause, event)
         }
@@ -122,21 +126,21 @@ pub(super) fn of_ledger(error: LedgerError, part: &[usize]) -> Trouble {
 pub(super) fn of_projector(error: &ProjectError, part: &[usize]) -> Trouble {
     let event = error.event().and_then(|event| part.get(event).copied());
     match error {
-        ProjectError::Engine(_) => Trouble::Lasting(chain(error)),
+        ProjectError::Engine(_) => Trouble::Lasting(in_one_line(error)),
         // The projector looked at the event and would not have it.
         ProjectError::Returned { .. } => Trouble::Batch(Blame {
             class: FailureClass::Event,
-            cause: chain(error),
+            cause: in_one_line(error),
             event,
             is_dear: false,
         }),
         ProjectError::TimedOut { .. } => Trouble::Batch(Blame {
             class: FailureClass::Projector,
-            cause: chain(error),
+            cause: in_one_line(error),
             event,
             is_dear: true,
         }),
-        _ => batch(chain(error), event),
+        _ => batch(in_one_line(error), event),
     }
 }
 
@@ -235,18 +239,6 @@ impl Backoff {
         self.next = (self.next * 2).min(self.most);
         pause
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

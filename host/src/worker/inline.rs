@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::failure::{Trouble, at_event, chain, without_event};
+use super::failure::{Trouble, at_event, without_event};
 use super::project::project_alone;
 use super::rows::Ledger;
 use crate::config::Pacing;
@@ -17,6 +17,7 @@ use crate::read_store::{
 };
 use crate::sandbox::LoadedProjector;
 use crate::source::{EventReader, OpenAppend, Page, PageLimit, SourceError};
+use crate::telemetry::in_one_line;
 use crate::unit_of_work::UnitOfWork;
 
 /// Why an inline projector could not follow an append.
@@ -162,7 +163,8 @@ impl InlineWorker {
             Ok(Committed::Stored) => {}
             Ok(Committed::Fenced(reason)) => return Err(self.unfit(reason)),
             Err(error @ (StoreError::NotUnique { .. } | StoreError::Refused { .. })) => {
-                let failure = self.blame(FailureClass::Projector, chain(&error), &events, None);
+                let failure =
+                    self.blame(FailureClass::Projector, in_one_line(&error), &events, None);
                 return Err(self.refuse(failure));
             }
             Err(error) => return Err(error.into()),
